@@ -26,7 +26,8 @@ __all__ = ["convert", "detect", "examine", "formats", "get_format", "plan", "rea
 
 # name -> module below maskcodec.formats
 _TABLE: dict[str, str] = {
-    # coco_instances and hasty_coco follow
+    "coco_instances": "coco",
+    "hasty_coco": "hasty_coco",
 }
 # A name for a family: reading takes the member that recognises the data, writing the first one.
 _UMBRELLAS: dict[str, tuple[str, ...]] = {

@@ -19,8 +19,8 @@ def assert_datasets_equal(
 ) -> None:
     """Raise ``AssertionError`` at the first difference between two data sets, naming its place.
 
-    Numbers compare with their types (``1`` is not ``1.0`` and not ``True``) in attributes and extras, by value in
-    coordinates. Source and report are not compared.
+    Numbers compare with their types (``1`` is not ``1.0`` and not ``True``) in attributes and info, by value in
+    coordinates and extras. Source and report are not compared.
 
     Args:
         a: what is expected.
@@ -70,5 +70,5 @@ class _Comparison:
             x, y = a.get(name, {}), b.get(name, {})
             if name in self.added:
                 y = {key: value for key, value in y.items() if key in x}
-            if not same_value(x, y, types=True):
+            if not same_value(x, y):
                 raise AssertionError(f"{path}[{name!r}]: {x!r} became {y!r}")

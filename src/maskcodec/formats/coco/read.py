@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from typing import Any
 
 import msgspec
@@ -12,7 +11,7 @@ import numpy.typing as npt
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._base import Source
 from maskcodec.formats._shared import jsonio
-from maskcodec.formats._shared.jsonio import Document, Records
+from maskcodec.formats._shared.jsonio import Document
 from maskcodec.formats._shared.source import safe_name
 from maskcodec.formats.coco.record import Place, read_annotation
 from maskcodec.formats.coco.schema import COCO, Dialect, documents, read_category, subset_of, task_of
@@ -20,7 +19,6 @@ from maskcodec.model.dataset import Dataset, Item, LazyItems
 from maskcodec.model.schema import Category, LabelSchema
 
 _LARGEST_SIDE = 2**31 - 1
-_KNOWN = ("info", "licenses", "categories", "images", "annotations")
 
 
 class _ImageHead(msgspec.Struct, gc=False):
@@ -110,9 +108,9 @@ class _File:
             self.place[str(number)] = len(self.kept)
             self.kept.append(at)
             names.append(name)
-            stems[_stem(name)] = stems.get(_stem(name), 0) + 1
+            stems[stem(name)] = stems.get(stem(name), 0) + 1
         # Where stems collide the item id keeps its extension, where names collide the image id is added.
-        double = {name for name in names if stems[_stem(name)] > 1}
+        double = {name for name in names if stems[stem(name)] > 1}
         seen: dict[str, int] = {}
         for name in names:
             if name in double:
@@ -124,6 +122,7 @@ class _File:
 
     def _image_head(self, at: int) -> tuple[int | str, str]:
         raw = self.images.raw(at)
+        number: Any
         try:
             head = _image_head.decode(raw)
             number, name, address = head.id, head.file_name, head.coco_url
@@ -214,9 +213,7 @@ class _File:
     def _image(self, at: int) -> Item:
         where = self.kept[at]
         repeat = self.source.problem if self.lenient else None
-        row = jsonio.decode(
-            self.images.raw(where), file=self.file, record=self.images.name(where), repeat=repeat
-        )
+        row = jsonio.decode(self.images.raw(where), file=self.file, record=self.images.name(where), repeat=repeat)
         record = f"images[{where}] (id {row['id']})"
         sides: dict[str, int | None] = {}
         for key in ("width", "height"):
@@ -237,11 +234,12 @@ class _File:
             known.add("file_name")
             extra = {"file_name": name} if path != name else {}
         extra = {**{key: value for key, value in row.items() if key not in known}, **extra}
-        number = self.names.get(at, _stem(path))
+        number = self.names.get(at, stem(path))
         return Item(number, path, "image", sides["width"], sides["height"], self.subset, extras={"coco": extra})
 
 
-def _stem(name: str) -> str:
+def stem(name: str) -> str:
+    """A path without the extension of its file."""
     folder, slash, base = name.rpartition("/")
     return folder + slash + (base.rpartition(".")[0] or base)
 
@@ -317,4 +315,4 @@ def _merge(dataset: Dataset, files: dict[str, _File]) -> None:
         dataset.extras = {"coco": kept}
 
 
-__all__ = ["Records", "array", "read"]
+__all__ = ["plain_id", "read", "stem"]

@@ -161,7 +161,9 @@ def _rings(place: Place, data: bytes) -> Any:
 def _polygon(place: Place, rings: list[list[float]]) -> Polygon:
     for at, ring in enumerate(rings):
         if len(ring) % 2 or len(ring) < 6:
-            raise place.error(f"segmentation[{at}]", f"a polygon is at least 3 pairs of numbers, got {len(ring)} numbers")
+            raise place.error(
+                f"segmentation[{at}]", f"a polygon is at least 3 pairs of numbers, got {len(ring)} numbers"
+            )
     return Polygon([np.array(ring).reshape(-1, 2) for ring in rings])
 
 
