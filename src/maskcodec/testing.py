@@ -31,8 +31,12 @@ def assert_datasets_equal(
     """
     forgiven = {(loss.what, loss.field) for loss in ignore or () if loss.action in ("renamed", "defaulted")}
     compare = _Comparison(forgiven, frozenset(added))
-    for name in ("schema", "tracks", "links", "info", "extras"):
+    for name in ("schema", "tracks", "links"):
         compare.values(getattr(a, name), getattr(b, name), name, "dataset")
+    known = {field.partition(".")[2] for what, field in forgiven if what == "dataset" and field.startswith("info.")}
+    infos = [{key: value for key, value in dataset.info.items() if key not in known} for dataset in (a, b)]
+    compare.values(*infos, "info", "dataset")
+    compare.extras(a.extras, b.extras, "extras")
     for at, (x, y) in enumerate(zip_longest(a.items, b.items)):
         if x is None or y is None:
             missing, kept = ("second", x) if y is None else ("first", y)

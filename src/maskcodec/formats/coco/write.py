@@ -16,7 +16,7 @@ from maskcodec.formats.coco.schema import COCO, Dialect, write_category
 from maskcodec.model.annotations import Annotation, Box, Mask, Polygon
 from maskcodec.model.dataset import Item
 from maskcodec.model.geometry import bounds, polygon_area
-from maskcodec.model.losses import LossReport
+from maskcodec.model.losses import LossReport, item_name
 
 __all__ = ["SEGMENTATIONS", "write_files"]
 
@@ -55,8 +55,7 @@ class _Part:
         self.sizes, self.places = array("q"), array("q")
         self.reorder = False
         self.image_ids, self.annotation_ids = _Numbers(1), _Numbers(dialect.first_id)
-        self.stems: dict[str, int] = {}
-        self.whole: list[tuple[str, str]] = []
+        self.names: dict[str, list[tuple[str, Any, str, Any]]] = {}
 
     def add_image(self, row: dict[str, Any]) -> None:
         self.images.write((b",\n" if self.count else b"\n") + jsonio.encode(row))
@@ -137,12 +136,7 @@ class _Writer:
         if name is None:
             name = str(item.id)
             self.report.default(item, None, "path", "every image has a file name")
-        base = stem(name)
-        part.stems[base] = part.stems.get(base, 0) + 1
-        if item.id == name != base or item.id == f"{name}#{number}":
-            part.whole.append((base, f"{item.subset}/{item.id}"))
-        elif item.id != base:
-            self.report.rename(item, None, "id", "items are named by their file, without its extension")
+        part.names.setdefault(stem(name), []).append((name, number, item_name(item), item.id))
         row: dict[str, Any] = {"id": number}
         if item.width is not None:
             row["width"] = item.width
@@ -229,13 +223,18 @@ class _Writer:
             own["rotation"] = annotation.rotation
         return {**annotation.attributes, **own} if own else annotation.attributes
 
+    def identities(self, part: _Part) -> None:
+        """Report the items whose id is not what the reader will make of their file names."""
+        for base, alike in part.names.items():
+            names = [name for name, _, _, _ in alike]
+            for name, number, shown, item_id in alike:
+                expected = base if len(alike) == 1 else name if names.count(name) == 1 else f"{name}#{number}"
+                if item_id != expected:
+                    self.report.rename(shown, None, "id", "items are named by their file", what="item")
+
     def finish(self, subset: str, part: _Part, stored: dict[str, Any]) -> None:
         """Put the file of a subset together."""
-        for base, name in part.whole:
-            if part.stems[base] == 1:
-                self.report.rename(
-                    name, None, "id", "items are named by their file, without its extension", what="item"
-                )
+        self.identities(part)
         own = dict(stored.get("#subsets", {}).get(subset, {})) if self.dialect.tree else {}
         listed = own.pop("#categories", None)
         top = own or {"info": self.dataset.info, **{k: v for k, v in stored.items() if not k.startswith("#")}}
