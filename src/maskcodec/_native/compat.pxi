@@ -17,7 +17,7 @@ def encode(mask):
     Example:
         >>> import numpy as np
         >>> encode(np.eye(2, dtype=np.uint8))
-        {'size': [2, 2], 'counts': b'0121'}
+        {'size': [2, 2], 'counts': b'0120'}
     """
     cdef cnp.ndarray array
     cdef Runs runs
@@ -50,7 +50,7 @@ def decode(rle):
     """Decode an RLE to (H, W), or a list of N of them to (H, W, N): uint8, Fortran order.
 
     Example:
-        >>> decode({"size": [2, 2], "counts": b"0121"}).tolist()
+        >>> decode({"size": [2, 2], "counts": b"0120"}).tolist()
         [[1, 0], [0, 1]]
     """
     cdef Runs runs
@@ -132,7 +132,7 @@ def area(rle):
     """Foreground pixels of one RLE (uint32 scalar) or of a list (uint32 array).
 
     Example:
-        >>> int(area({"size": [2, 2], "counts": b"0121"}))
+        >>> int(area({"size": [2, 2], "counts": b"0120"}))
         2
     """
     cdef cnp.npy_intp n
@@ -154,7 +154,7 @@ def toBbox(rle):
     """x, y, width, height of one RLE (float64 (4,)) or of a list (float64 (N, 4)).
 
     Example:
-        >>> toBbox({"size": [2, 2], "counts": b"0121"}).tolist()
+        >>> toBbox({"size": [2, 2], "counts": b"0120"}).tolist()
         [0.0, 0.0, 2.0, 2.0]
     """
     cdef cnp.npy_intp dims[2]
@@ -178,7 +178,7 @@ def merge(rles, intersect=False):
 
     Example:
         >>> merge([{"size": [2, 2], "counts": b"013"}, {"size": [2, 2], "counts": b"31"}])
-        {'size': [2, 2], 'counts': b'0121'}
+        {'size': [2, 2], 'counts': b'0120'}
     """
     cdef vector[Runs] all_runs
     cdef vector[RunsView] views
@@ -221,7 +221,7 @@ def iou(dt, gt, iscrowd):
         iscrowd: one flag for each of ``gt``; where set, intersection over the area of ``dt``.
 
     Example:
-        >>> iou([{"size": [2, 2], "counts": b"0121"}], [{"size": [2, 2], "counts": b"04"}], [0]).tolist()
+        >>> iou([{"size": [2, 2], "counts": b"0120"}], [{"size": [2, 2], "counts": b"04"}], [0]).tolist()
         [[0.5]]
     """
     cdef cnp.npy_intp dims[2]
@@ -283,6 +283,8 @@ def frPyObjects(obj, h, w):
     size = as_shape((h, w))
     result = []
     if isinstance(obj, np.ndarray):
+        if obj.ndim != 2:
+            raise ValueError(f"boxes: expected shape (n, 4), got {obj.shape}")
         for box in boxes_in(obj).tolist():
             runs = fill_one_box(box, size)
             result.append(coco_dict(runs.view()))

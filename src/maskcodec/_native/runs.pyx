@@ -18,6 +18,7 @@ from libcpp.vector cimport vector
 
 from maskcodec._native.core cimport *
 
+import os
 import sys
 
 import numpy as np
