@@ -94,7 +94,7 @@ def zoo() -> Dataset:
     """A fresh copy of the data set."""
     items = ItemList(
         [
-            Item("a", "a.png", width=20, height=12, annotations=planar(), attributes={"weather": ["sun"]}, status="DONE"),
+            Item("a", "a.png", "image", 20, 12, annotations=planar(), attributes={"weather": ["sun"]}, status="DONE"),
             Item("sub dir/b", "sub dir/b.jpg", width=20, height=12, annotations=planar()[:2]),
             Item("a", "a.jpg", width=20, height=12, subset="val set", annotations=planar()[6:7]),
             Item("empty", "empty.png", width=7, height=5, subset="val set"),

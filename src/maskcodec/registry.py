@@ -232,7 +232,8 @@ def _read(source: Source, name: str | None, options: Mapping[str, Any]) -> Datas
     _check_options(options, chosen.read_options, f"reading {chosen.name}")
     dataset = chosen.read(source, **options)
     dataset.report = source.report
-    dataset.media = source
+    if dataset.media is None:
+        dataset.media = source
     if dataset.source is None:
         dataset.source = Origin(chosen.name, source.path)
     return dataset
@@ -251,8 +252,8 @@ def _run(
 
     def copy(source: Item, item: Item) -> None:
         stream = None
-        if source.path is not None and dataset.media is not None:
-            stream = dataset.media.open_media(source.path)
+        if dataset.media is not None:
+            stream = dataset.media.open_media(source)
         if stream is None:
             report.drop(source, None, "media", "the media file was not found")
             return

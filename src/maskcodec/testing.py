@@ -35,7 +35,7 @@ def assert_datasets_equal(
         compare.values(getattr(a, name), getattr(b, name), name, "dataset")
     known = {field.partition(".")[2] for what, field in forgiven if what == "dataset" and field.startswith("info.")}
     infos = [{key: value for key, value in dataset.info.items() if key not in known} for dataset in (a, b)]
-    compare.values(*infos, "info", "dataset")
+    compare.values(infos[0], infos[1], "info", "dataset")
     compare.extras(a.extras, b.extras, "extras")
     for at, (x, y) in enumerate(zip_longest(a.items, b.items)):
         if x is None or y is None:

@@ -154,7 +154,7 @@ class Sink(NullSink):
 
     def spool(self) -> BinaryIO:
         """A private temporary file for parts that are put together later."""
-        spool: BinaryIO = tempfile.TemporaryFile(dir=self._part)
+        spool: BinaryIO = tempfile.TemporaryFile(dir=self._part)  # noqa: SIM115 - closed on exit
         self._spools.append(spool)
         return spool
 
