@@ -65,7 +65,8 @@ def arrays(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     values = mask.astype(dtype)
     if dtype.kind in "iu":
         info = np.iinfo(dtype)
-        palette = np.array([1, 2, 255 % (info.max + 1) or 1, info.max, 256 if info.max > 255 else 3, info.min or 7], dtype)
+        wide = 256 if info.max > 255 else 3
+        palette = np.array([1, 2, min(255, info.max), info.max, wide, info.min or 7], dtype)
         picks = np.random.default_rng(draw(st.integers(0, 999))).integers(0, len(palette), mask.shape)
         values = np.where(mask, palette[picks], np.zeros((), dtype)).astype(dtype)
     return lay_out(values, draw(st.sampled_from(LAYOUTS))), mask

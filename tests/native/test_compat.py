@@ -244,7 +244,9 @@ def test_malformed_counts_are_errors_everywhere(function: str, counts: Any) -> N
         getattr(ours, function)([GOOD, {"size": [4, 5], "counts": counts}])
 
 
-@pytest.mark.parametrize("size", [[4.5, 5], [-4, 5], [4], [4, 5, 1], "45", None, [True, 20], [10**6, 10**6], [2**40, 1]])
+@pytest.mark.parametrize(
+    "size", [[4.5, 5], [-4, 5], [4], [4, 5, 1], "45", None, [True, 20], [10**6, 10**6], [2**40, 1]]
+)
 def test_malformed_sizes_are_errors_everywhere(size: Any) -> None:
     for function in (ours.decode, ours.area, ours.toBbox):
         with pytest.raises((ValueError, TypeError, OverflowError)):
