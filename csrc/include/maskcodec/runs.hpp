@@ -5,6 +5,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "maskcodec/view.hpp"
@@ -20,10 +21,36 @@ struct RunsView {
   const std::uint32_t* end() const noexcept { return data + size; }
 };
 
+// Makes `counts` (valid, but perhaps with zero-length runs inside) canonical, in place.
+void canonicalise(std::vector<std::uint32_t>& counts);
+
+// Throws DecodeError unless the counts add up to the shape's pixels; the offset is the run where they pass it.
+void check_total(const std::uint32_t* counts, std::size_t size, Shape shape);
+
 struct Runs {
   Shape shape;
   std::vector<std::uint32_t> counts;
   RunsView view() const noexcept { return RunsView{counts.data(), counts.size(), shape}; }
+};
+
+// Appends toggle positions (strictly ascending flat column-major indices where the value changes) as runs.
+class RunsBuilder {
+ public:
+  explicit RunsBuilder(Shape shape) : shape_(shape) {}
+  void toggle(std::uint64_t position) {
+    counts_.push_back(static_cast<std::uint32_t>(position - last_));
+    last_ = position;
+  }
+  Runs finish() {
+    if (last_ != shape_.pixels() || counts_.empty())
+      counts_.push_back(static_cast<std::uint32_t>(shape_.pixels() - last_));
+    return Runs{shape_, std::move(counts_)};
+  }
+
+ private:
+  Shape shape_;
+  std::uint64_t last_ = 0;
+  std::vector<std::uint32_t> counts_;
 };
 
 }  // namespace maskcodec

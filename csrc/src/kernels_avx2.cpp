@@ -1,0 +1,37 @@
+// AVX2 with function-level target attributes; an empty file where the compiler or the machine has no such thing.
+#include "maskcodec/kernels.hpp"
+
+#if (defined(__x86_64__) || defined(_M_X64)) && (defined(__GNUC__) || defined(__clang__))
+#include <immintrin.h>
+
+#define MC_LEVEL avx2
+#define MC_TARGET __attribute__((target("avx2,bmi,bmi2")))
+#define MC_WIDE 512
+
+namespace maskcodec {
+namespace avx2 {
+
+MC_TARGET static inline unsigned ctz64(std::uint64_t v) { return static_cast<unsigned>(__builtin_ctzll(v)); }
+MC_TARGET static inline std::uint64_t zero32(const std::uint8_t* p) {
+  const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  return static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, _mm256_setzero_si256())));
+}
+MC_TARGET static inline std::uint64_t nz64(const std::uint8_t* p) { return ~(zero32(p) | (zero32(p + 32) << 32)); }
+MC_TARGET static inline bool any_nonzero(const std::uint8_t* p) {
+  __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  for (int i = 32; i < MC_WIDE; i += 32)
+    v = _mm256_or_si256(v, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + i)));
+  return !_mm256_testz_si256(v, v);
+}
+MC_TARGET static inline bool any_zero(const std::uint8_t* p) {
+  __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  for (int i = 32; i < MC_WIDE; i += 32)
+    v = _mm256_min_epu8(v, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + i)));
+  return _mm256_movemask_epi8(_mm256_cmpeq_epi8(v, _mm256_setzero_si256())) != 0;
+}
+
+}  // namespace avx2
+}  // namespace maskcodec
+
+#include "kernels.inl"
+#endif

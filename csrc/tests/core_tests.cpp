@@ -1,0 +1,10 @@
+// Runs every test of the core; the exit status tells whether all checks held.
+#include <cstdio>
+
+#include "raster_tests.hpp"
+
+int main() {
+  const int failed = run_raster_tests();
+  std::printf(failed == 0 ? "core tests passed\n" : "core tests failed: %d checks\n", failed);
+  return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,159 @@
+// Tests of polygon, contour, paint and idpack without Python. Returns the number of failed checks.
+#include "raster_tests.hpp"
+
+#include <cstdint>
+#include <cstdio>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "maskcodec/contour.hpp"
+#include "maskcodec/polygon.hpp"
+
+namespace {
+
+using namespace maskcodec;
+
+int failures = 0;
+
+#define CHECK(condition)                                                        \
+  do {                                                                          \
+    if (!(condition)) {                                                         \
+      ++failures;                                                               \
+      std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);      \
+    }                                                                           \
+  } while (false)
+
+using Counts = std::vector<std::uint32_t>;
+
+Counts filled(const std::vector<double>& xy, Shape shape, FillRule rule = FillRule::coco) {
+  const RingView ring{xy.data(), xy.size() / 2};
+  return fill(&ring, 1, shape, rule).counts;
+}
+
+bool canonical(const Counts& counts, Shape shape) {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (i > 0 && counts[i] == 0) return false;
+    sum += counts[i];
+  }
+  return !counts.empty() && sum == shape.pixels();
+}
+
+Counts random_runs(std::mt19937& random, Shape shape, double density) {
+  std::bernoulli_distribution on(density);
+  Counts counts;
+  bool value = false;
+  std::uint32_t length = 0;
+  for (std::uint64_t i = 0; i < shape.pixels(); ++i) {
+    const bool pixel = on(random);
+    if (pixel != value) {
+      counts.push_back(length);
+      length = 0;
+      value = pixel;
+    }
+    ++length;
+  }
+  counts.push_back(length);
+  return counts;
+}
+
+void coco_vectors() {
+  CHECK((filled({1, 1, 4, 1, 4, 4, 1, 4}, {6, 6}) == Counts{7, 3, 3, 3, 3, 3, 14}));
+  CHECK((filled({0, 0, 6, 0, 6, 5, 0, 5}, {5, 6}) == Counts{0, 30}));
+  CHECK((filled({1, 1, 6, 6, 6, 1, 1, 6}, {8, 8}) == Counts{9, 4, 5, 2, 14, 2, 5, 4, 19}));
+  CHECK((filled({-3, -3, 3, -3, 3, 3, -3, 3}, {5, 5}) == Counts{0, 3, 2, 3, 2, 3, 12}));
+  CHECK((filled({2.31, 1.07, 6.82, 2.4, 5.93, 6.66, 1.2, 5.05}, {8, 8}) ==
+         Counts{12, 1, 4, 4, 4, 5, 4, 4, 4, 4, 4, 2, 12}));
+  CHECK((fill_box(0.4, 0.4, 2, 2, {5, 5}).counts == Counts{0, 2, 3, 2, 18}));
+  CHECK((fill_box(2, 2, 0, 0, {5, 5}).counts == Counts{25}));
+  CHECK((filled({1, 1, 4, 1, 4, 4, 1, 4}, {0, 6}) == Counts{0}));
+}
+
+void huge_and_bad_coordinates() {
+  const double far = 1099511627776.0;
+  for (const FillRule rule : {FillRule::coco, FillRule::even_odd, FillRule::non_zero, FillRule::pillow}) {
+    CHECK((filled({-far, -far, far, -far, far, far, -far, far}, {20, 30}, rule) == Counts{0, 600}));
+    CHECK(canonical(filled({0, 0, far, 3, 5, far}, {20, 20}, rule), {20, 20}));
+    CHECK(canonical(filled({3, -far, 4, far, 9, 1}, {20, 20}, rule), {20, 20}));
+    for (const double bad : {far * 1.01, -far * 2, std::numeric_limits<double>::infinity(),
+                             std::numeric_limits<double>::quiet_NaN()}) {
+      bool refused = false;
+      try {
+        filled({0, 0, bad, 3, 5, 5}, {20, 20}, rule);
+      } catch (const RangeError&) {
+        refused = true;
+      }
+      CHECK(refused);
+    }
+  }
+}
+
+void batches() {
+  std::mt19937 random(7);
+  std::uniform_real_distribution<double> at(-10, 60);
+  std::vector<double> xy;
+  std::vector<std::uint64_t> ring_offsets{0}, object_offsets{0};
+  std::vector<Shape> shapes;
+  for (int object = 0; object < 300; ++object) {
+    for (int ring = 0; ring < object % 4; ++ring) {
+      for (int k = 0; k < 2 * (3 + ring); ++k) xy.push_back(at(random));
+      ring_offsets.push_back(xy.size() / 2);
+    }
+    object_offsets.push_back(ring_offsets.size() - 1);
+    shapes.push_back(Shape{static_cast<std::uint32_t>(20 + object % 30), 45});
+  }
+  for (const FillRule rule : {FillRule::coco, FillRule::even_odd, FillRule::non_zero, FillRule::pillow}) {
+    Counts one, four;
+    std::vector<std::uint64_t> one_offsets, four_offsets;
+    fill_many(xy.data(), ring_offsets.data(), ring_offsets.size() - 1, object_offsets.data(), shapes.size(),
+              shapes.data(), rule, one, one_offsets, 1);
+    fill_many(xy.data(), ring_offsets.data(), ring_offsets.size() - 1, object_offsets.data(), shapes.size(),
+              shapes.data(), rule, four, four_offsets, 4);
+    CHECK(one == four);
+    CHECK(one_offsets == four_offsets);
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+      const Counts counts(one.begin() + static_cast<std::ptrdiff_t>(one_offsets[i]),
+                          one.begin() + static_cast<std::ptrdiff_t>(one_offsets[i + 1]));
+      CHECK(canonical(counts, shapes[i]));
+    }
+  }
+}
+
+void contours() {
+  std::mt19937 random(11);
+  std::uniform_int_distribution<std::uint32_t> side(1, 24);
+  for (int k = 0; k < 400; ++k) {
+    const Shape shape{side(random), side(random)};
+    const Counts counts = random_runs(random, shape, 0.1 + 0.2 * (k % 5));
+    const Rings rings = trace(RunsView{counts.data(), counts.size(), shape});
+    const Rings joined = bridge(rings);
+    CHECK(joined.size() == (counts.size() > 1 ? 1u : 0u));
+    std::vector<double> xy(joined.xy.begin(), joined.xy.end());
+    CHECK(filled(xy, shape) == counts);
+    CHECK(filled(xy, shape, FillRule::even_odd) == counts);
+    std::vector<double> all(rings.xy.begin(), rings.xy.end());
+    std::vector<RingView> views;
+    for (std::size_t r = 0; r < rings.size(); ++r)
+      views.push_back(RingView{all.data() + 2 * rings.offsets[r],
+                               static_cast<std::size_t>(rings.offsets[r + 1] - rings.offsets[r])});
+    CHECK(fill(views.data(), views.size(), shape, FillRule::even_odd).counts == counts);
+    CHECK(fill(views.data(), views.size(), shape, FillRule::non_zero).counts == counts);
+    CHECK(simplify(rings, 1.5).size() == rings.size());
+  }
+  // A wide image costs by its runs, not by its columns.
+  const Shape wide{1, 2000000000};
+  const Counts counts{5, 1999999990, 5};
+  CHECK((trace(RunsView{counts.data(), counts.size(), wide}).xy ==
+         std::vector<std::int32_t>{5, 0, 1999999995, 0, 1999999995, 1, 5, 1}));
+}
+
+}  // namespace
+
+int run_raster_tests() {
+  coco_vectors();
+  huge_and_bad_coordinates();
+  batches();
+  contours();
+  return failures;
+}

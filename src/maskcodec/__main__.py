@@ -1,0 +1,7 @@
+"""``python -m maskcodec``."""
+
+import sys
+
+from maskcodec.cli import main
+
+sys.exit(main())

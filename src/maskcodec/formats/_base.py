@@ -1,0 +1,197 @@
+"""What a format is: what it carries, how it is recognised, read and written."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from maskcodec.errors import FormatError
+from maskcodec.formats._shared.jsonio import Document
+from maskcodec.formats._shared.sink import NullSink, Sink
+from maskcodec.formats._shared.source import Source
+from maskcodec.model.annotations import Annotation
+from maskcodec.model.dataset import Dataset, Item
+
+__all__ = ["Capabilities", "Confidence", "Format", "NotThisFormat", "NullSink", "Probe", "Sink", "Source"]
+
+Names = bool | Collection[str]
+Kind = str | type[Annotation]
+
+
+def _kind(kind: Kind) -> str:
+    return kind if isinstance(kind, str) else kind.kind
+
+
+class NotThisFormat(Exception):
+    """Raised by ``detect``: the reason why the data is not of the format."""
+
+
+class Confidence(NamedTuple):
+    """How sure ``detect`` is.
+
+    Attributes:
+        level: 0 to 100. 20: nothing speaks against it; 50: layout fits; 80: content fits; 90 and more: a content that
+            no other format has, or a more special rule than another format's that holds too.
+        reason: what was seen.
+    """
+
+    level: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a format holds; everything else is lost, and the shared write loop reports it.
+
+    ``True`` means every name, ``False`` or ``()`` none, a collection the names in it.
+
+    Attributes:
+        kinds: annotation kinds (class, or variant name such as "rotated_box") that are written as they are.
+        converts: variant -> kind that it is turned into before writing (see ``_shared/conversions.py``).
+        fields: shared annotation fields that are kept (``id``, ``group_id``, ``is_crowd``...; not the category).
+        as_attributes: shared fields that are written as an attribute of the same name, and reported so.
+        attributes: names of annotation attributes that are kept.
+        order: list order is paint order: annotations are written by z_order, whose numbers are lost.
+        media: kinds of media ("image", "point_cloud").
+        subsets: whether subsets are kept.
+        item_fields: ``Item`` fields kept: "path", "width", "height", "sequence", "frame", "timestamp", "sensor",
+            "status".
+        item_attributes: names of item attributes that are kept.
+        category_fields: ``Category`` fields kept besides the name: "id", "color", "kind", "parent", "attributes",
+            "keypoints", "skeleton".
+        schema_fields: "attributes" (of items), "tag_groups", "background".
+        info: keys of ``Dataset.info`` that are kept.
+        dataset_fields: "tracks" (with their attributes), "links".
+        namespaces: keys of ``extras`` that are written back; usually the name of the format.
+    """
+
+    kinds: Collection[Kind] = ()
+    converts: Mapping[Kind, Kind] = field(default_factory=dict)
+    fields: Collection[str] = ()
+    as_attributes: Collection[str] = ()
+    attributes: Names = False
+    order: bool = False
+    media: Collection[str] = ("image",)
+    subsets: bool = False
+    item_fields: Collection[str] = ("path", "width", "height")
+    item_attributes: Names = False
+    category_fields: Collection[str] = ("id",)
+    schema_fields: Collection[str] = ()
+    info: Names = False
+    dataset_fields: Collection[str] = ()
+    namespaces: Collection[str] = ()
+
+    @property
+    def variants(self) -> frozenset[str]:
+        """``kinds`` as variant names."""
+        return frozenset(map(_kind, self.kinds))
+
+    @property
+    def conversions(self) -> dict[str, str]:
+        """``converts`` as variant names."""
+        return {_kind(a): _kind(b) for a, b in self.converts.items()}
+
+
+class Probe:
+    """What detection looks at: the listing, first bytes, outlines of JSON files; made once for all formats."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.files = source.files
+        self._heads: dict[str, bytes] = {}
+        self._json: dict[int, dict[str, Document]] = {}
+        self.damaged: dict[str, str] = {}
+
+    def head(self, name: str, size: int = 4096) -> bytes:
+        """First bytes of a file."""
+        if name not in self._heads:
+            self._heads[name] = self.source.read(name, max(size, 4096))
+        return self._heads[name][:size]
+
+    def matching(self, *suffixes: str) -> list[str]:
+        """Files whose name ends so (any letter case)."""
+        return [name for name in self.files if name.lower().endswith(suffixes)]
+
+    def json(self, limit: int = 16) -> dict[str, Document]:
+        """Outlines of the first JSON files, by content; a file alone counts whatever its name."""
+        if limit not in self._json:
+            found: dict[str, Document] = {}
+            names = self.files if len(self.files) == 1 else self.matching(".json")
+            for name in names:
+                if len(found) >= limit:
+                    break
+                head = self.head(name).lstrip(b"\xef\xbb\xbf \t\r\n")
+                if head[:1] not in (b"{", b"["):
+                    if name.lower().endswith(".json"):
+                        self.damaged[name] = "does not begin like a JSON object or list" if head else "is empty"
+                    continue
+                try:
+                    found[name] = self.source.document(name)
+                except FormatError as error:
+                    self.damaged[name] = str(error)
+            self._json[limit] = found
+        return self._json[limit]
+
+
+def options_of(function: Callable[..., Any] | None) -> dict[str, inspect.Parameter]:
+    """Keyword-only parameters of a reader or writer: its options."""
+    if function is None:
+        return {}
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: p for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format, as a module lists it in ``FORMATS``.
+
+    Attributes:
+        name: registry name, snake_case.
+        title: name for people.
+        carries: what it holds; or a function of the writer's options (as keywords) that says so.
+        detect: looks at a probe; returns a ``Confidence`` or raises ``NotThisFormat`` with the reason.
+        read: ``(source, *, options) -> Dataset``; problems go to ``source.problem``; None where import is undefined.
+        write: ``(dataset, sink, report, *, options) -> None``. The data set holds only what the format carries, the
+            first pass over its items reports the rest; special losses go to ``report``. None: no export.
+        spec: where the format is described.
+        aliases: other names.
+        streams: "r", "w" or "rw": item by item in bounded memory.
+        single: suffix of the single file (".json") when the output may be one.
+        media: name in the output for the media file of an item; None: the item's path.
+    """
+
+    name: str
+    title: str
+    carries: Capabilities | Callable[..., Capabilities]
+    detect: Callable[[Probe], Confidence]
+    read: Callable[..., Dataset] | None = None
+    write: Callable[..., None] | None = None
+    spec: str = ""
+    aliases: tuple[str, ...] = ()
+    streams: str = ""
+    single: str = ""
+    media: Callable[[Item], str | None] | None = None
+
+    def capabilities(self, options: Mapping[str, Any] | None = None) -> Capabilities:
+        """What it carries under the options of the writer."""
+        if isinstance(self.carries, Capabilities):
+            return self.carries
+        given = {k: v for k, v in (options or {}).items() if k in inspect.signature(self.carries).parameters}
+        return self.carries(**given)
+
+    @property
+    def read_options(self) -> dict[str, inspect.Parameter]:
+        """Options of the reader."""
+        return options_of(self.read)
+
+    @property
+    def write_options(self) -> dict[str, inspect.Parameter]:
+        """Options of the writer."""
+        return options_of(self.write)
+
+
+def first_reason(reasons: Iterable[str]) -> str:
+    """The first text, or "" when there is none."""
+    return next(iter(reasons), "")

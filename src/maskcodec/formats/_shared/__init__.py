@@ -1,0 +1,1 @@
+"""What several formats need: sources, sinks, JSON, images."""

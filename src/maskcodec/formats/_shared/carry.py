@@ -1,0 +1,232 @@
+"""The shared write loop: shows a writer only what its format carries and reports everything else.
+
+The writer iterates over a view of the data set. On its way through the view each annotation of a kind that the format
+lacks is converted or dropped, each field that it lacks is reset, and the report hears of it during the first pass.
+Planning and writing run the same code, so the prediction cannot differ from the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from maskcodec.formats._base import Capabilities
+from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert
+from maskcodec.model.annotations import Annotation
+from maskcodec.model.dataset import Dataset, Item, Track
+from maskcodec.model.losses import LossReport
+from maskcodec.model.schema import Category, LabelSchema
+
+__all__ = ["carried"]
+
+T = TypeVar("T")
+_FIELDS: dict[str, Any] = {
+    "id": None,
+    "group_id": None,
+    "track_id": None,
+    "parent_id": None,
+    "keyframe": False,
+    "outside": False,
+    "occluded": False,
+    "truncated": False,
+    "is_crowd": False,
+    "z_order": 0,
+    "score": None,
+    "origin": None,
+}
+_ITEM_FIELDS = ("path", "width", "height", "sequence", "frame", "timestamp", "sensor", "status")
+_CATEGORY_FIELDS: dict[str, Any] = {
+    "color": None, "kind": "thing", "parent": None, "attributes": [], "keypoints": [], "skeleton": [],
+}  # fmt: skip
+_NO_FIELD = "the format has no place for it"
+
+
+def clone(value: T) -> T:
+    """A shallow copy of a slots dataclass, without running its checks again."""
+    copy = object.__new__(type(value))
+    for f in fields(value):  # type: ignore[arg-type]
+        setattr(copy, f.name, getattr(value, f.name))
+    return copy
+
+
+class _View:
+    def __init__(self, carries: Capabilities, report: LossReport) -> None:
+        self.carries = carries
+        self.report = report
+        self.variants = carries.variants
+        self.conversions = carries.conversions
+        self.lacking = [
+            (name, default)
+            for name, default in _FIELDS.items()
+            if name not in carries.fields and not (name == "z_order" and carries.order)
+        ]
+
+    def extras(self, extras: dict[str, Any], item: Any, annotation: Any, what: str | None = None) -> dict[str, Any]:
+        """The namespaces that the format writes back; every key of the others is entered as dropped."""
+        if not extras or all(name in self.carries.namespaces for name in extras):
+            return extras
+        for name, values in extras.items():
+            if name not in self.carries.namespaces:
+                for key in values:
+                    self.report.drop(item, annotation, f"extras.{name}.{key}", f"known to {name} only", what=what)
+        return {name: values for name, values in extras.items() if name in self.carries.namespaces}
+
+    def names(
+        self, values: dict[str, Any], kept: Any, item: Any, annotation: Any, field: str, what: str | None = None
+    ) -> dict[str, Any]:
+        """The entries of a dict that are kept by name."""
+        if not values or kept is True:
+            return values
+        kept = kept or ()
+        for name in values:
+            if name not in kept:
+                self.report.drop(item, annotation, f"{field}.{name}", _NO_FIELD, what=what)
+        return {name: value for name, value in values.items() if name in kept}
+
+    def annotation(self, annotation: Annotation, item: Item) -> Annotation | None:
+        """What the format holds of one annotation; None when nothing."""
+        carries, report, now = self.carries, self.report, annotation
+        for _ in range(4):
+            variant = now.variant
+            if variant in self.variants:
+                break
+            target = self.conversions.get(variant)
+            if target is None:
+                report.drop(item, annotation, "", f"the format has no {variant.replace('_', ' ')}")
+                return None
+            if (variant, target) not in CONVERSIONS:
+                raise ValueError(f"no conversion from {variant} to {target}")
+            try:
+                now, how = convert(now, item, target)
+            except Impossible as error:
+                report.drop(item, annotation, "", str(error))
+                return None
+            report.approximate(item, annotation, "", how, what=variant)
+        if now is annotation:
+            now = clone(annotation)
+        for name, default in self.lacking:
+            value = getattr(now, name)
+            if value is default or value == default:
+                continue
+            setattr(now, name, default)
+            if name in carries.as_attributes:
+                now.attributes = {**now.attributes, name: value}
+                report.approximate(item, annotation, name, "written as an attribute of this name")
+            else:
+                report.drop(item, annotation, name, _NO_FIELD)
+        now.attributes = self.names(now.attributes, carries.attributes, item, annotation, "attributes")
+        now.extras = self.extras(now.extras, item, annotation)
+        return now
+
+    def item(self, source: Item) -> Item | None:
+        """What the format holds of one item; None when nothing."""
+        carries, report = self.carries, self.report
+        if source.media not in carries.media:
+            report.drop(source, None, "", f"the format has no {source.media.replace('_', ' ')} items")
+            return None
+        item = clone(source)
+        for name in _ITEM_FIELDS:
+            if name not in carries.item_fields and getattr(item, name) is not None:
+                setattr(item, name, None)
+                report.drop(source, None, name, _NO_FIELD)
+        if not carries.subsets and item.subset != "default":
+            item.subset = "default"
+            report.drop(source, None, "subset", "the format has no subsets")
+        item.attributes = self.names(item.attributes, carries.item_attributes, source, None, "attributes")
+        item.extras = self.extras(item.extras, source, None)
+        shown = (self.annotation(annotation, source) for annotation in source.annotations)
+        item.annotations = [annotation for annotation in shown if annotation is not None]
+        if carries.order:
+            self._paint_order(item, source)
+        return item
+
+    def _paint_order(self, item: Item, source: Item) -> None:
+        for annotation in item.annotations:
+            if annotation.z_order:
+                self.report.approximate(source, annotation, "z_order", "kept as the order of the list")
+        item.annotations.sort(key=lambda a: a.z_order)
+        for annotation in item.annotations:
+            annotation.z_order = 0
+
+    def category(self, source: Category) -> Category:
+        """What the format holds of one category."""
+        category = clone(source)
+        for name, default in _CATEGORY_FIELDS.items():
+            if name not in self.carries.category_fields and getattr(category, name) != default:
+                setattr(category, name, type(default)() if isinstance(default, list) else default)
+                self.report.drop(source.name, None, name, _NO_FIELD, what="category")
+        category.extras = self.extras(category.extras, source.name, None, "category")
+        return category
+
+    def dataset(self, source: Dataset, items: Any) -> Dataset:
+        """The data set that the writer sees."""
+        carries, report, schema = self.carries, self.report, source.schema
+        shown = LabelSchema([self.category(c) for c in schema.categories], background=schema.background)
+        for name in ("attributes", "tag_groups", "background"):
+            value = getattr(schema, name)
+            if name in carries.schema_fields:
+                setattr(shown, name, value)
+            elif value not in (None, []):
+                setattr(shown, name, None if name == "background" else [])
+                count = len(value) if isinstance(value, list) else 1
+                report.drop(None, None, name, _NO_FIELD, what="schema", count=count)
+        tracks = {key: self._track(track) for key, track in source.tracks.items()}
+        links = source.links
+        if links and "links" not in carries.dataset_fields:
+            report.drop(None, None, "links", "the format has no links", count=len(links))
+            links = []
+        info = self.names(source.info, carries.info, None, None, "info")
+        extras = self.extras(source.extras, None, None)
+        return Dataset(
+            shown, items, tracks, links, info, extras, source.source, report=source.report, media=source.media
+        )
+
+    def _track(self, source: Track) -> Track:
+        if "tracks" in self.carries.dataset_fields:
+            return source
+        track = clone(source)
+        for name in source.attributes:
+            self.report.drop(None, str(source.id), f"attributes.{name}", _NO_FIELD, what="track")
+        track.attributes = {}
+        track.extras = self.extras(track.extras, None, str(source.id), "track")
+        return track
+
+
+class _Items:
+    """Items as the format holds them; the first pass reports, later ones are silent."""
+
+    def __init__(self, items: Any, view: _View, seen: Callable[[Item, Item], None] | None) -> None:
+        self._items, self._view, self._seen, self._passes = items, view, seen, 0
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[Item]:
+        first = self._passes == 0
+        self._passes += 1
+        view = self._view if first else _View(self._view.carries, LossReport())
+        for source in self._items:
+            item = view.item(source)
+            if item is not None:
+                if first and self._seen is not None:
+                    self._seen(source, item)
+                yield item
+
+
+def carried(
+    dataset: Dataset,
+    carries: Capabilities,
+    report: LossReport,
+    seen: Callable[[Item, Item], None] | None = None,
+) -> Dataset:
+    """A view of a data set that holds only what a format carries.
+
+    Args:
+        dataset: is not modified.
+        carries: of the format.
+        report: hears of everything that the view leaves out: of the data set now, of items during the first pass.
+        seen: called in the first pass with the item as it was and as the writer gets it.
+    """
+    view = _View(carries, report)
+    return view.dataset(dataset, _Items(dataset.items, view, seen))

@@ -1,0 +1,244 @@
+"""Output that is complete or absent: built beside the target, renamed into place at the end.
+
+A folder, a zip or a single file behind one way of writing. Bytes depend on what is written alone: zip members carry a
+fixed time and come in the order of writing.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+from maskcodec.errors import FormatError
+from maskcodec.formats._shared.source import safe_name
+
+__all__ = ["NullSink", "Sink"]
+
+_STORED = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".zip", ".mp4")
+
+
+class NullSink:
+    """A sink that keeps nothing and touches no disk: for predicting what writing would lose."""
+
+    container = "folder"
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._folded: dict[str, str] = {}
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a new file for writing.
+
+        Raises:
+            FormatError: the name leads outside, is too long for a file system, or clashes with one already written.
+        """
+        try:
+            name = safe_name(name)
+        except ValueError as error:
+            raise FormatError(str(error), file=name, field="output name") from error
+        if max(len(part.encode("utf-8", "surrogatepass")) for part in name.split("/")) > 255:
+            raise FormatError("a part of the output name is longer than 255 bytes", file=name, field="output name")
+        folded = name.casefold()
+        if folded in self._folded:
+            other = self._folded[folded]
+            raise FormatError(f"the same as {other!r} up to letter case", file=name, field="output name")
+        self._folded[folded] = name
+        self.names.append(name)
+        return self._create(name)
+
+    def _create(self, name: str) -> BinaryIO:
+        return _Nothing()  # type: ignore[return-value]
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a whole file."""
+        with self.open(name) as stream:
+            stream.write(data)
+
+    def spool(self) -> BinaryIO:
+        """A private temporary file for parts that are put together later."""
+        return _Nothing()  # type: ignore[return-value]
+
+
+class _Nothing(io.RawIOBase):
+    def writable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return 0
+
+    def tell(self) -> int:
+        return 0
+
+    def readinto(self, target: Any) -> int:
+        return 0
+
+    def write(self, data: Any) -> int:
+        return memoryview(data).nbytes
+
+
+class Sink(NullSink):
+    """Writes a folder, zip or single file; a context manager that commits on success and leaves nothing otherwise.
+
+    Args:
+        path: the target.
+        container: "folder", "zip" or "file".
+        overwrite: replace what is there; otherwise a file or a folder that is not empty is refused.
+        inputs: paths that are being read, which the target must not replace.
+
+    Raises:
+        FileExistsError: the target exists and ``overwrite`` is false.
+        ValueError: the target is, holds, or lies in an input that would be replaced.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        container: str = "folder",
+        *,
+        overwrite: bool = False,
+        inputs: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__()
+        self.path = Path(os.path.abspath(path))
+        self.container = container
+        self._overwrite = overwrite
+        self._check(inputs)
+        self._part = self.path.with_name(f".part-{os.getpid()}-{self.path.name}")
+
+    def _check(self, inputs: tuple[str, ...]) -> None:
+        target = self.path.resolve()
+        for name in inputs:
+            source = Path(name).resolve()
+            if source == target or source.is_relative_to(target) and target.exists():
+                raise ValueError(f"{self.path} is or holds the input {name}; write elsewhere")
+        if self.path.is_dir() and not self.path.is_symlink():
+            if self.container != "folder":
+                raise FileExistsError(17, "the target is a folder, expected a file name", str(self.path))
+            if any(self.path.iterdir()) and not self._overwrite:
+                raise FileExistsError(17, "the target folder is not empty (overwrite=True replaces it)", str(self.path))
+        elif self.path.exists() and not (self._overwrite and self.container != "folder"):
+            raise FileExistsError(17, "the target exists (overwrite=True replaces files)", str(self.path))
+
+    def __enter__(self) -> Sink:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._sweep()
+        self._part.mkdir()
+        return self
+
+    def _sweep(self) -> None:
+        """Remove what killed runs left behind."""
+        for stray in self.path.parent.glob(".part-*-" + re.sub(r"([\[\]*?])", r"[\1]", self.path.name)):
+            pid = stray.name.split("-")[1]
+            if pid.isdigit() and int(pid) != os.getpid() and _alive(int(pid)):
+                continue
+            if stray.name.startswith(f".part-{pid}-old-") and not self.path.exists():
+                os.rename(stray, self.path)  # killed between the two renames of a replacement: the old output
+            elif stray.is_dir():
+                shutil.rmtree(stray)
+            else:
+                stray.unlink()
+
+    def spool(self) -> BinaryIO:
+        """A private temporary file for parts that are put together later."""
+        return tempfile.TemporaryFile(dir=self._part)
+
+    def _create(self, name: str) -> BinaryIO:
+        full = self._part / name
+        full.parent.mkdir(parents=True, exist_ok=True)
+        return full.open("xb")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._commit()
+        finally:
+            shutil.rmtree(self._part, ignore_errors=True)
+
+    def _commit(self) -> None:
+        if self.container == "folder":
+            self._flush_all()
+            old = None
+            if self.path.exists():
+                old = self.path.with_name(f".part-{os.getpid()}-old-{self.path.name}")
+                os.rename(self.path, old)
+            try:
+                os.rename(self._part, self.path)
+            except OSError:
+                if old is not None:
+                    os.rename(old, self.path)
+                raise
+            if old is not None:
+                shutil.rmtree(old)
+        else:
+            ready = self._pack() if self.container == "zip" else self._single()
+            _flush(ready)
+            os.replace(ready, self.path)
+        _flush(self.path.parent)
+
+    def _single(self) -> Path:
+        if len(self.names) != 1:
+            raise FormatError(
+                f"the output needs {len(self.names)} files ({', '.join(self.names[:3])}...), give a folder or a .zip",
+                file=self.path.name,
+            )
+        return self._part / self.names[0]
+
+    def _pack(self) -> Path:
+        ready = self._part / ".zip"
+        with zipfile.ZipFile(ready, "x", allowZip64=True) as archive:
+            for name in self.names:
+                info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+                info.create_system = 3
+                info.external_attr = 0o100644 << 16
+                stored = name.lower().endswith(_STORED)
+                info.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
+                full = self._part / name
+                info.file_size = full.stat().st_size  # lets zipfile choose zip64 by itself
+                with full.open("rb") as source, archive.open(info, "w") as target:
+                    shutil.copyfileobj(source, target, 1 << 20)
+        return ready
+
+    def _flush_all(self) -> None:
+        if len(self.names) > 64 and hasattr(os, "sync"):
+            os.sync()  # one call for all, instead of one a file
+            return
+        for name in self.names:
+            _flush(self._part / name)
+
+
+def _flush(path: Path) -> None:
+    """Force a file or folder to the disk."""
+    if path.is_dir() and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _alive(pid: int) -> bool:
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

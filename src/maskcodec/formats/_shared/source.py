@@ -1,0 +1,320 @@
+"""A folder, zip, single file or bytes behind one listing; nothing outside it is ever opened.
+
+Archives are read in place, never unpacked. Escaping or absolute names, links, duplicates and encrypted members are
+refused (skipped and reported by a lenient reader); sizes are bounded by what comes out, not by what a header says.
+"""
+
+from __future__ import annotations
+
+import io
+import mmap
+import os
+import re
+import stat
+import tempfile
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from maskcodec.errors import FormatError, shorten
+from maskcodec.formats._shared.jsonio import Document
+from maskcodec.model.losses import LossReport
+
+__all__ = ["Limits", "Source", "safe_join", "safe_name"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of what an archive may expand to, in members and bytes; the ratio counts beyond ``ratio_from`` bytes."""
+
+    members: int = 100_000
+    member: int = 1 << 30
+    total: int = 16 << 30
+    ratio: int = 1000
+    ratio_from: int = 10 << 20
+
+
+def safe_name(name: object) -> str:
+    r"""Check a relative name from data and return it with ``/`` between parts.
+
+    Raises:
+        ValueError: empty, absolute, with a drive, share or scheme, climbing with ``..``, or with control characters.
+
+    Example:
+        >>> safe_name("sub\\c.png")
+        'sub/c.png'
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise ValueError(f"expected a relative path, got {shorten(name)}")
+    path = name.replace("\\", "/")
+    if any(ord(c) < 32 or ord(c) == 127 for c in path):
+        raise ValueError(f"control character in the path {shorten(name)}")
+    if path.startswith("/") or re.match(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]+://", path):
+        raise ValueError(f"absolute path or address {shorten(name)}, expected a path inside the data set")
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if ".." in parts or not parts:
+        raise ValueError(f"path {shorten(name)} leads outside the data set")
+    return "/".join(parts)
+
+
+def safe_join(root: str | os.PathLike[str], name: object) -> Path:
+    """Join a name from data to a folder; links are followed before the check.
+
+    Raises:
+        ValueError: the name or what it resolves to is outside the folder.
+    """
+    base = Path(root).resolve()
+    path = base / safe_name(name)
+    if not path.resolve().is_relative_to(base):
+        raise ValueError(f"path {shorten(name)} leads outside the data set through a link")
+    return path
+
+
+class _Bounded(io.RawIOBase):
+    """A zip member whose real size is checked while it is read, and whose errors are ours."""
+
+    def __init__(self, source: Source, info: zipfile.ZipInfo) -> None:
+        self._source, self._info, self._read = source, info, 0
+        with source.wrapped(info.filename):
+            if source.archive is None:
+                raise OSError("not an archive")
+            self._stream = source.archive.open(info)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any) -> int:
+        with self._source.wrapped(self._info.filename):
+            data = self._stream.read(len(target))
+        target[: len(data)] = data
+        self._read += len(data)
+        self._source.count(self._info, self._read, len(data))
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._stream.close()
+        super().close()
+
+
+class _Wrapped:
+    """Turns errors of zipfile and zlib into ours, naming the member."""
+
+    def __init__(self, display: str) -> None:
+        self._display = display
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)):
+            raise FormatError(f"damaged or unsupported zip member: {error}", file=self._display) from error
+
+
+class Source:
+    """Read access to a data set on disk or in memory.
+
+    Args:
+        path: folder, zip, or single file; or the bytes of a zip or single file.
+        on_error: "raise", or "skip" to enter problems in ``report`` and go on.
+        limits: bounds for archives.
+
+    Attributes:
+        files: names of all files, sorted, ``/`` between parts. A single file lists itself alone; other files of its
+            folder can be opened by name.
+        report: what had to be skipped.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str] | bytes, *, on_error: str = "raise", limits: Limits | None = None
+    ) -> None:
+        if on_error not in ("raise", "skip"):
+            raise ValueError(f'on_error is "raise" or "skip", got {on_error!r}')
+        self.on_error = on_error
+        self.report = LossReport()
+        self.limits = limits or Limits()
+        self.archive: zipfile.ZipFile | None = None
+        self._members: dict[str, zipfile.ZipInfo] = {}
+        self._documents: dict[str, Document] = {}
+        self._maps: dict[str, Any] = {}
+        self._total = 0
+        self._bytes = bytes(path) if isinstance(path, (bytes, bytearray, memoryview)) else None
+        self.path: str = "<bytes>" if isinstance(path, (bytes, bytearray, memoryview)) else os.fspath(path)
+        self.root: Path | None = None
+        if self._bytes is not None:
+            self.kind = "zip" if self._bytes[:4] in (b"PK\x03\x04", b"PK\x05\x06") else "file"
+            self.files = ["data"]
+        else:
+            self._locate(Path(self.path))
+        if self.kind == "zip":
+            self._open_zip()
+
+    def _locate(self, path: Path) -> None:
+        if path.is_dir():
+            self.kind, self.root, self.files = "folder", path, self._walk(path)
+            return
+        with path.open("rb") as stream:  # a missing path raises FileNotFoundError here
+            head = stream.read(4)
+        self.kind = "zip" if head in (b"PK\x03\x04", b"PK\x05\x06") else "file"
+        self.root, self.files = path.parent, [path.name]
+
+    def _walk(self, root: Path) -> list[str]:
+        base, found = root.resolve(), []
+        for folder, folders, names in os.walk(root):
+            folders[:] = sorted(n for n in folders if not n.startswith(".part-"))
+            for name in names:
+                full = Path(folder, name)
+                if full.is_symlink() and not full.resolve().is_relative_to(base):
+                    self.problem(FormatError("link that leads outside the data set", file=full.as_posix()))
+                else:
+                    found.append(full.relative_to(root).as_posix())
+        return sorted(found)
+
+    def _open_zip(self) -> None:
+        with _Wrapped(self.path):
+            self.archive = zipfile.ZipFile(io.BytesIO(self._bytes) if self._bytes is not None else self.path)
+        members = [info for info in self.archive.infolist() if not info.is_dir()]
+        if len(members) > self.limits.members:
+            raise FormatError(f"{len(members)} members, the limit is {self.limits.members}", file=self.path)
+        for info in members:
+            if info.filename in self._members:
+                raise FormatError("duplicate member: two files of this name", file=self.display(info.filename))
+            fault = self._fault(info)
+            if fault:
+                self.problem(FormatError(fault, file=self.display(info.orig_filename)))
+            else:
+                self._members[info.filename] = info
+        self.files = sorted(self._members)
+
+    def _fault(self, info: zipfile.ZipInfo) -> str | None:
+        try:
+            if safe_name(info.orig_filename) != info.filename:
+                return f"member name {shorten(info.orig_filename)} is not in plain form"
+        except ValueError as error:
+            return f"refused member: {error}"
+        if stat.S_ISLNK(info.external_attr >> 16):
+            return "refused member: a symbolic link"
+        if info.flag_bits & 1:
+            return "refused member: encrypted"
+        if info.file_size > self.limits.member:
+            return f"expands to {info.file_size} bytes, the limit is {self.limits.member}"
+        if info.file_size > self.limits.ratio_from and info.file_size > self.limits.ratio * max(info.compress_size, 1):
+            return f"expands by more than {self.limits.ratio}:1, the size limit for archives"
+        return None
+
+    def wrapped(self, name: str) -> _Wrapped:
+        """Context that turns zip errors into ours."""
+        return _Wrapped(self.display(name))
+
+    def count(self, info: zipfile.ZipInfo, read: int, new: int) -> None:
+        """Hold the bytes that came out of a member against the limits."""
+        self._total += new
+        limits, display = self.limits, self.display(info.filename)
+        if read > limits.member or self._total > limits.total:
+            raise FormatError("expands beyond the size limit for archives", file=display)
+        if read > limits.ratio_from and read > limits.ratio * max(info.compress_size, 1):
+            raise FormatError(f"expands by more than {limits.ratio}:1, the size limit for archives", file=display)
+
+    def display(self, name: str) -> str:
+        """Name of a file for messages: within the folder, or ``archive.zip/member``."""
+        if self.kind == "zip":
+            return f"{os.path.basename(self.path)}/{name}"
+        return name
+
+    def problem(self, error: FormatError, item: Any = None, annotation: Any = None, *, what: str | None = None) -> None:
+        """Raise an error, or enter it in the report when the reader is lenient.
+
+        Args:
+            error: says file, record and field.
+            item: item concerned, for the report.
+            annotation: annotation concerned, for the report.
+            what: kind of thing, for the report; by default from the arguments, else "record".
+        """
+        if self.on_error == "raise":
+            raise error
+        if what is None and item is None and annotation is None:
+            what = "record" if error.record else "file"
+        name = ": ".join(part for part in (error.file, error.record) if part)
+        self.report.unread(item if item is not None else name, annotation, error.field, error.message, what=what)
+
+    def has(self, name: str) -> bool:
+        """Whether a file of this name can be opened; names that lead outside cannot."""
+        if name in self._members or (self.kind == "folder" and name in self.files):
+            return True
+        if self.root is None or self.kind == "zip":
+            return self.kind == "file" and name in self.files
+        try:
+            return safe_join(self.root, name).is_file()
+        except (ValueError, OSError):
+            return False
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file by its name.
+
+        Raises:
+            FormatError: the name leads outside, or the archive is damaged there.
+            FileNotFoundError: there is no such file.
+        """
+        if self.kind == "zip":
+            if name not in self._members:
+                raise FileNotFoundError(2, "no such member", self.display(name))
+            return io.BufferedReader(_Bounded(self, self._members[name]), 1 << 16)
+        if self._bytes is not None:
+            if name not in self.files:
+                raise FileNotFoundError(2, "no such file", name)
+            return io.BytesIO(self._bytes)
+        try:
+            return safe_join(self.root or ".", name).open("rb")
+        except ValueError as error:
+            if isinstance(error, FormatError):
+                raise
+            raise FormatError(str(error), file=self.display(name)) from error
+
+    def read(self, name: str, limit: int = -1) -> bytes:
+        """Bytes of a file, at most ``limit`` of them."""
+        with self.open(name) as stream:
+            return stream.read(limit)
+
+    def buffer(self, name: str) -> Any:
+        """All bytes of a file: a memory map for files, bytes for small members, a temporary map for large ones."""
+        if name not in self._maps:
+            with self.open(name) as stream:
+                if self.kind == "zip" and self._members[name].file_size > 64 << 20:
+                    with tempfile.TemporaryFile() as spool:
+                        while block := stream.read(1 << 20):
+                            spool.write(block)
+                        spool.flush()
+                        self._maps[name] = mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ)
+                elif self.kind != "zip" and self._bytes is None and os.fstat(stream.fileno()).st_size:
+                    self._maps[name] = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+                else:
+                    self._maps[name] = stream.read()
+        return self._maps[name]
+
+    def document(self, name: str) -> Document:
+        """A JSON file, outlined once for detection and reading."""
+        if name not in self._documents:
+            self._documents[name] = Document(self.buffer(name), self.display(name))
+        return self._documents[name]
+
+    def open_media(self, path: str) -> BinaryIO | None:
+        """Open the media file whose path ends like ``path``; None when there is no such file, or several."""
+        if self.has(path):
+            return self.open(path)
+        alike = self._by_base().get(path.rpartition("/")[2], ())
+        ending = [name for name in alike if ("/" + name).endswith("/" + path)]
+        return self.open(ending[0]) if len(ending) == 1 else None
+
+    def _by_base(self) -> dict[str, list[str]]:
+        if "" not in self._maps:
+            table: dict[str, list[str]] = {}
+            for name in self.files:
+                table.setdefault(name.rpartition("/")[2], []).append(name)
+            self._maps[""] = table
+        found: dict[str, list[str]] = self._maps[""]
+        return found
+
+    def __repr__(self) -> str:
+        return f"<Source: {self.kind} {self.path}, {len(self.files)} files>"

@@ -1,0 +1,1 @@
+"""The data model: what a data set is, whatever file it came from."""

@@ -1,0 +1,178 @@
+"""Data sets, items, tracks, links; items in memory or loaded one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Protocol
+
+from maskcodec.model.annotations import Annotation, Id
+from maskcodec.model.losses import LossReport
+from maskcodec.model.schema import LabelSchema
+
+__all__ = ["Dataset", "Item", "ItemList", "Items", "LazyItems", "Link", "Media", "Origin", "Track"]
+
+
+@dataclass(slots=True)
+class Item:
+    """One image, video frame or point cloud with its annotations; ``(subset, id)`` is unique in a data set.
+
+    Attributes:
+        id: usually the path without its extension.
+        path: relative to the media root, ``/`` between parts; None when unknown.
+        media: "image" or "point_cloud".
+        width: pixels; None when unknown.
+        height: pixels; None when unknown.
+        sequence: name of the sequence that this is a frame of.
+        frame: position in the sequence, from 0.
+        status: state of the labelling work, as the file says it.
+    """
+
+    id: Id
+    path: str | None = None
+    media: str = "image"
+    width: int | None = None
+    height: int | None = None
+    subset: str = "default"
+    sequence: str | None = None
+    frame: int | None = None
+    timestamp: float | str | None = None
+    sensor: str | None = None
+    status: str | None = None
+    attributes: dict[str, Any] = field(default_factory=dict)
+    annotations: list[Annotation] = field(default_factory=list)
+    extras: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, Id]:
+        """What identifies the item in its data set."""
+        return self.subset, self.id
+
+
+@dataclass(slots=True)
+class Track:
+    """An object over time; its shapes are the annotations with this ``track_id``."""
+
+    id: Id
+    category_id: Id | None = None
+    attributes: dict[str, Any] = field(default_factory=dict)
+    extras: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Link:
+    """A relation between two tracks, annotations or items, by their ids (items: ``(subset, id)``)."""
+
+    source: Any
+    target: Any
+    attributes: dict[str, Any] = field(default_factory=dict)
+    extras: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Origin:
+    """Where a data set was read from."""
+
+    format: str
+    path: str = ""
+    version: str | None = None
+
+
+class Items(Protocol):
+    """What ``Dataset.items`` is: iterable again and again."""
+
+    def __iter__(self) -> Iterator[Item]: ...
+
+
+class Media(Protocol):
+    """Opens the media of items; the source of a data set is one."""
+
+    def open_media(self, path: str) -> BinaryIO | None: ...
+
+
+class ItemList(list[Item]):
+    """Items in memory."""
+
+
+class LazyItems(Sequence[Item]):
+    """Items that are loaded when they are asked for, so that a data set need not fit in memory.
+
+    Every pass loads them afresh: changes to a loaded item are not kept. Materialise with ``ItemList(items)``.
+
+    Args:
+        index: one entry an item, cheap to hold (a number, a name); a sequence.
+        load: entry -> Item, or None when the record had to be skipped (the loader reports that itself).
+    """
+
+    def __init__(self, index: Sequence[Any], load: Callable[[Any], Item | None]) -> None:
+        self._index = index
+        self._load = load
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def __iter__(self) -> Iterator[Item]:
+        for entry in self._index:
+            item = self._load(entry)
+            if item is not None:
+                yield item
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return LazyItems(self._index[at], self._load)
+        item = self._load(self._index[at])
+        if item is None:
+            raise IndexError(f"item {at} could not be read; see the report of the data set")
+        return item
+
+    def __repr__(self) -> str:
+        return f"<LazyItems: {len(self)}>"
+
+
+@dataclass(slots=True)
+class Dataset:
+    """A schema, items, and what holds for all of them.
+
+    Attributes:
+        items: iterable again and again, in file order.
+        tracks: by track id, or by (subset, sequence, category, id) where several tracks share an id.
+        info: texts and numbers about the data set as a whole (``description``, ``version``, ``url``...).
+        extras: format namespace -> what only that format knows.
+        source: where it was read from.
+        report: what reading had to skip. Readers are lazy: it is complete after one whole pass over ``items``.
+        media: opens the media of items by ``Item.path``.
+
+    Example:
+        >>> from maskcodec.model.annotations import Box
+        >>> from maskcodec.model.schema import Category, LabelSchema
+        >>> schema = LabelSchema([Category(1, "cat")])
+        >>> item = Item("a", path="a.png", width=8, height=6, annotations=[Box(1, 1, 4, 3, category_id=1)])
+        >>> len(Dataset(schema, [item]).items)
+        1
+    """
+
+    schema: LabelSchema = field(default_factory=LabelSchema)
+    items: Any = field(default_factory=ItemList)
+    tracks: dict[Any, Track] = field(default_factory=dict)
+    links: list[Link] = field(default_factory=list)
+    info: dict[str, Any] = field(default_factory=dict)
+    extras: dict[str, dict[str, Any]] = field(default_factory=dict)
+    source: Origin | None = None
+    report: LossReport = field(default_factory=LossReport, compare=False)
+    media: Media | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.items, list) and not isinstance(self.items, ItemList):
+            self.items = ItemList(self.items)
+        elif isinstance(self.items, Iterator) or not isinstance(self.items, Iterable):
+            raise TypeError("items must be iterable again and again: give a list, ItemList or LazyItems")
+
+    def subsets(self) -> list[str]:
+        """Names of the subsets, in first-seen order; walks over all items."""
+        return list(dict.fromkeys(item.subset for item in self.items))
+
+    def load(self) -> Dataset:
+        """Read all items into memory and return the data set itself."""
+        if not isinstance(self.items, ItemList):
+            self.items = ItemList(self.items)
+        return self

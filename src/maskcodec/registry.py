@@ -1,0 +1,403 @@
+"""The table of formats, and reading, writing, converting and detecting through it.
+
+A format is one module and one line in ``_TABLE``. Modules are imported when they are needed; other packages add
+formats through the entry point group ``maskcodec.formats`` (an entry point names a tuple of ``Format``).
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from maskcodec.errors import AmbiguousFormatError, FormatError, LossWarning, UnknownFormatError, shorten
+from maskcodec.model.dataset import Dataset, Item, Origin
+from maskcodec.model.losses import LossReport
+
+if TYPE_CHECKING:
+    from maskcodec.formats._base import Confidence, Format, Probe
+    from maskcodec.formats._shared.source import Source
+
+__all__ = ["convert", "detect", "examine", "formats", "get_format", "plan", "read", "write"]
+
+# name -> module below maskcodec.formats
+_TABLE: dict[str, str] = {
+    # coco_instances and hasty_coco follow
+}
+# A name for a family: reading takes the member that recognises the data, writing the first one.
+_UMBRELLAS: dict[str, tuple[str, ...]] = {
+    "coco": ("coco_instances",),
+    "hasty": ("hasty_json", "hasty_coco"),
+    "segments": ("segments_image_segmentation", "segments_image_vector"),
+}
+_loaded: dict[str, Format] = {}
+_PathLike = str | os.PathLike[str]
+
+
+def _load(name: str) -> Format:
+    if name not in _loaded:
+        module = importlib.import_module(f"maskcodec.formats.{_TABLE[name]}")
+        for format in module.FORMATS:
+            _loaded.setdefault(format.name, format)
+    return _loaded[name]
+
+
+def _outside() -> None:
+    """Load the formats of other packages, once."""
+    if "" in _outside_done:
+        return
+    _outside_done.add("")
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group="maskcodec.formats"):
+        try:
+            found = entry.load()
+        except Exception as error:  # noqa: BLE001 - somebody else's package must not break ours
+            warnings.warn(f"formats of {entry.value} cannot be loaded: {error}", RuntimeWarning, stacklevel=3)
+            continue
+        for format in found:
+            if format.name in _TABLE or format.name in _UMBRELLAS:
+                warnings.warn(f"{entry.value} may not replace {format.name}", RuntimeWarning, stacklevel=3)
+            else:
+                _loaded.setdefault(format.name, format)
+
+
+_outside_done: set[str] = set()
+
+
+def formats() -> Mapping[str, Format]:
+    """All registered formats by name, in the order of the table (read-only).
+
+    Example:
+        >>> formats()["coco_instances"].title
+        'COCO instances'
+    """
+    for name in _TABLE:
+        _load(name)
+    _outside()
+    ordered = {name: _loaded[name] for name in _TABLE}
+    return MappingProxyType({**ordered, **_loaded})
+
+
+def _members(name: str) -> list[Format]:
+    return [_load(member) for member in _UMBRELLAS[name] if member in _TABLE]
+
+
+def get_format(name: str) -> Format:
+    """The format of a registry name, an alias or a family name (then its first member).
+
+    Raises:
+        UnknownFormatError: no such name; the message suggests the nearest.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"a format is given by its name, got {type(name).__name__}")
+    if name in _TABLE:
+        return _load(name)
+    if name in _UMBRELLAS and _members(name):
+        return _members(name)[0]
+    known = formats()
+    if name in known:
+        return known[name]
+    names = {alias.casefold(): format.name for format in known.values() for alias in (format.name, *format.aliases)}
+    if name.casefold() in names:
+        return known[names[name.casefold()]]
+    near = difflib.get_close_matches(name.casefold(), [*names, *_UMBRELLAS], 3, 0.5)
+    hint = f", did you mean {' or '.join(near)}?" if near else f"; known are {', '.join(known)}"
+    raise UnknownFormatError(f"unknown format {shorten(name)}{hint}", candidates=dict.fromkeys(near, "near name"))
+
+
+def _ask(candidates: Iterable[Format], probe: Probe) -> tuple[dict[str, Confidence], dict[str, str]]:
+    from maskcodec.formats._base import NotThisFormat
+
+    yes: dict[str, Confidence] = {}
+    no: dict[str, str] = {}
+    for format in candidates:
+        if format.read is None:
+            continue
+        try:
+            yes[format.name] = format.detect(probe)
+        except (NotThisFormat, FormatError, OSError) as error:
+            no[format.name] = str(error)
+    return yes, no
+
+
+def _choose(candidates: Iterable[Format], source: Source) -> Format:
+    from maskcodec.formats._base import Probe
+
+    probe = Probe(source)
+    yes, no = _ask(candidates, probe)
+    if not yes:
+        damaged = [f"{name}: {reason}" for name, reason in probe.damaged.items()]
+        lines = damaged + [f"not {name}: {reason}" for name, reason in no.items()]
+        listing = ", ".join(source.files[:5]) or "nothing"
+        raise UnknownFormatError(
+            f"no format recognised ({len(source.files)} files: {listing})\n  " + "\n  ".join(lines),
+            file=source.path,
+            candidates=no,
+        )
+    best = max(confidence.level for confidence in yes.values())
+    winners = {name: found.reason for name, found in yes.items() if found.level == best}
+    if len(winners) > 1:
+        lines = [f"{name}: {reason}" for name, reason in winners.items()]
+        raise AmbiguousFormatError(
+            "several formats fit, name one of them\n  " + "\n  ".join(lines), file=source.path, candidates=winners
+        )
+    return _loaded[next(iter(winners))]
+
+
+def examine(path: _PathLike | bytes) -> tuple[dict[str, Confidence], dict[str, str]]:
+    """What every format says about some data: name -> confidence, and name -> reason against."""
+    from maskcodec.formats._base import Probe, Source
+
+    return _ask(formats().values(), Probe(Source(path)))
+
+
+def detect(path: _PathLike | bytes) -> str:
+    """Name of the format of a folder, zip or file, by its content.
+
+    Raises:
+        UnknownFormatError: none fits; ``candidates`` has every reason.
+        AmbiguousFormatError: several fit equally well.
+    """
+    from maskcodec.formats._base import Source
+
+    return _choose(formats().values(), Source(path)).name
+
+
+def _check_options(given: Mapping[str, Any], known: Mapping[str, Any], what: str) -> None:
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f", did you mean {near[0]!r}?" if near else f"; it has {', '.join(known) or 'none'}"
+            raise TypeError(f"{what} has no option {name!r}{hint}")
+
+
+def _check_loss(on_loss: str) -> None:
+    if on_loss not in ("warn", "raise", "ignore"):
+        raise ValueError(f'on_loss is "warn", "raise" or "ignore", got {on_loss!r}')
+
+
+def _warn(report: LossReport, on_loss: str, what: str) -> None:
+    if len(report) and on_loss == "warn":
+        warnings.warn(f"{what}: {report}", LossWarning, stacklevel=3)
+
+
+def read(
+    path: _PathLike | bytes,
+    format: str | None = None,
+    *,
+    on_error: str = "raise",
+    on_loss: str = "warn",
+    **options: Any,
+) -> Dataset:
+    """Read a data set; items are loaded while they are iterated over.
+
+    Args:
+        path: folder, zip or file; or the bytes of a zip or file.
+        format: registry name, alias or family; None: by content.
+        on_error: "raise" at the first fault, or "skip" the smallest unit possible and enter it in
+            ``Dataset.report``, which is complete after a whole pass over the items.
+        on_loss: what to do about an entry in the report: "warn" (about those known on return), "raise", "ignore".
+        options: of the format's reader.
+
+    Raises:
+        FormatError: the data breaks the rules of its format; during iteration for faults within items.
+        UnknownFormatError: no format fits.
+        AmbiguousFormatError: several formats fit.
+    """
+    _check_loss(on_loss)
+    from maskcodec.formats._base import Source
+
+    source = Source(path, on_error=on_error)
+    source.report.stop = on_loss == "raise"
+    dataset = _read(source, format, options)
+    _warn(dataset.report, on_loss, f"reading {source.path}")
+    return dataset
+
+
+def _read(source: Source, name: str | None, options: Mapping[str, Any]) -> Dataset:
+    if name is None:
+        chosen = _choose(formats().values(), source)
+    elif name in _UMBRELLAS and len(_members(name)) > 1:
+        chosen = _choose(_members(name), source)
+    else:
+        chosen = get_format(name)
+    if chosen.read is None:
+        raise ValueError(f"{chosen.name} cannot be read, only written")
+    _check_options(options, chosen.read_options, f"reading {chosen.name}")
+    dataset = chosen.read(source, **options)
+    dataset.report = source.report
+    dataset.media = source
+    if dataset.source is None:
+        dataset.source = Origin(chosen.name, source.path)
+    return dataset
+
+
+def _run(
+    dataset: Dataset, chosen: Format, sink: Any, report: LossReport, media: str, options: Mapping[str, Any]
+) -> None:
+    from maskcodec.formats._shared.carry import carried
+
+    if media not in ("reference", "copy", "none"):
+        raise ValueError(f'media is "reference", "copy" or "none", got {media!r}')
+    if chosen.write is None:
+        raise ValueError(f"{chosen.name} cannot be written, only read")
+    _check_options(options, chosen.write_options, f"writing {chosen.name}")
+
+    def copy(source: Item, item: Item) -> None:
+        stream = None
+        if source.path is not None and dataset.media is not None:
+            stream = dataset.media.open_media(source.path)
+        if stream is None:
+            report.drop(source, None, "media", "the media file was not found")
+            return
+        name = chosen.media(item) if chosen.media is not None else item.path
+        with stream, sink.open(name) as target:
+            while block := stream.read(1 << 20):
+                target.write(block)
+
+    shown = carried(dataset, chosen.capabilities(options), report, copy if media == "copy" else None)
+    chosen.write(shown, sink, report, **options)
+
+
+def plan(dataset: Dataset, format: str, *, media: str = "reference", **options: Any) -> LossReport:
+    """What ``write`` would lose, without touching the disk: the same code runs into a sink that keeps nothing.
+
+    Args:
+        dataset: what to write.
+        format: registry name, alias or family.
+        media: as of ``write``.
+        options: of the format's writer.
+    """
+    from maskcodec.formats._base import NullSink
+
+    report = LossReport()
+    _run(dataset, get_format(format), NullSink(), report, media, options)
+    return report
+
+
+def write(
+    dataset: Dataset,
+    path: _PathLike,
+    format: str,
+    *,
+    on_loss: str = "warn",
+    media: str = "reference",
+    overwrite: bool = False,
+    **options: Any,
+) -> LossReport:
+    """Write a data set; the output is complete or absent.
+
+    Args:
+        dataset: what to write; is not modified.
+        path: a folder; a zip when it ends in ``.zip``; a single file where the format can be one (``.json``).
+        format: registry name, alias or family.
+        on_loss: "warn" once at the end, "raise" at the first loss (then nothing is written), or "ignore".
+        media: "reference" leaves the media where they are, "copy" copies them into the output, "none" too leaves them.
+        overwrite: replace what is at ``path``: a file, or a folder with everything in it.
+        options: of the format's writer.
+
+    Returns:
+        What could not be kept as it was.
+
+    Raises:
+        LossError: on_loss is "raise" and something would be lost.
+        FileExistsError: the target exists.
+    """
+    _check_loss(on_loss)
+    report = LossReport(stop=on_loss == "raise")
+    _write(dataset, path, get_format(format), report, media, overwrite, options)
+    _warn(report, on_loss, f"writing {os.fspath(path)}")
+    return report
+
+
+def _write(
+    dataset: Dataset,
+    path: _PathLike,
+    chosen: Format,
+    report: LossReport,
+    media: str,
+    overwrite: bool,
+    options: Mapping[str, Any],
+) -> None:
+    from maskcodec.formats._base import Sink
+
+    suffix = os.path.splitext(os.fspath(path))[1].lower()
+    container = "zip" if suffix == ".zip" else "file" if suffix and suffix == chosen.single else "folder"
+    origin = dataset.source.path if dataset.source is not None else ""
+    inputs = (origin,) if origin and os.path.exists(origin) else ()
+    with Sink(path, container, overwrite=overwrite, inputs=inputs) as sink:
+        _run(dataset, chosen, sink, report, media, options)
+
+
+class _Counted:
+    """Items that tell a callback how many of them have passed."""
+
+    def __init__(self, items: Any, tell: Callable[[int, int | None], None]) -> None:
+        self._items, self._tell = items, tell
+
+    def __iter__(self) -> Iterator[Item]:
+        total = len(self._items) if hasattr(self._items, "__len__") else None
+        for count, item in enumerate(self._items, 1):
+            yield item
+            self._tell(count, total)
+
+
+def convert(
+    src: _PathLike | bytes,
+    dst: _PathLike,
+    to: str,
+    format: str | None = None,
+    *,
+    on_error: str = "raise",
+    on_loss: str = "warn",
+    media: str = "reference",
+    overwrite: bool = False,
+    dry_run: bool = False,
+    progress: Callable[[int, int | None], None] | None = None,
+    **options: Any,
+) -> LossReport:
+    """Read and write in one go, item by item, never the whole data set in memory.
+
+    Args:
+        src: what to read, as of ``read``.
+        dst: what to write, as of ``write``.
+        to: format to write.
+        format: format to read; None: by content.
+        on_error: as of ``read``.
+        on_loss: as of ``write``; also about what had to be skipped in reading.
+        media: as of ``write``.
+        overwrite: as of ``write``.
+        dry_run: predict the report only; nothing is written.
+        progress: called with the number of items done and their total (None when unknown).
+        options: of the reader and of the writer; an option that both have goes to both.
+
+    Returns:
+        What could not be kept, in reading (action ``unread``) and in writing.
+    """
+    _check_loss(on_loss)
+    from maskcodec.formats._base import NullSink, Source
+
+    chosen = get_format(to)
+    source = Source(src, on_error=on_error)
+    source.report.stop = on_loss == "raise"
+    reader = _choose(formats().values(), source) if format is None else None
+    known = {**chosen.write_options, **(reader or get_format(format or to)).read_options}
+    _check_options(options, known, f"converting to {chosen.name}")
+    of_reader = (reader or get_format(format or to)).read_options
+    dataset = _read(source, reader.name if reader else format, {k: v for k, v in options.items() if k in of_reader})
+    if progress is not None:
+        dataset.items = _Counted(dataset.items, progress)
+    report = LossReport(stop=on_loss == "raise")
+    of_writer = {k: v for k, v in options.items() if k in chosen.write_options}
+    if dry_run:
+        _run(dataset, chosen, NullSink(), report, media, of_writer)
+    else:
+        _write(dataset, dst, chosen, report, media, overwrite, of_writer)
+    report.merge(dataset.report)
+    _warn(report, on_loss, f"converting {source.path}")
+    return report

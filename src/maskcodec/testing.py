@@ -1,0 +1,74 @@
+"""Comparing data sets in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import fields
+from itertools import zip_longest
+from typing import Any
+
+from maskcodec.model.annotations import same_value
+from maskcodec.model.dataset import Dataset
+from maskcodec.model.losses import LossReport
+
+__all__ = ["assert_datasets_equal"]
+
+
+def assert_datasets_equal(
+    a: Dataset, b: Dataset, ignore: LossReport | None = None, *, added: Collection[str] = ()
+) -> None:
+    """Raise ``AssertionError`` at the first difference between two data sets, naming its place.
+
+    Numbers compare with their types (``1`` is not ``1.0`` and not ``True``) in attributes and extras, by value in
+    coordinates. Source and report are not compared.
+
+    Args:
+        a: what is expected.
+        b: what came out.
+        ignore: a loss report: fields that it names as renamed or defaulted (``what`` and ``field``) are not compared.
+        added: namespaces of extras, where ``b`` may hold more than ``a``; an ``id`` that is None in ``a`` may then be
+            any.
+    """
+    forgiven = {(loss.what, loss.field) for loss in ignore or () if loss.action in ("renamed", "defaulted")}
+    compare = _Comparison(forgiven, frozenset(added))
+    for name in ("schema", "tracks", "links", "info", "extras"):
+        compare.values(getattr(a, name), getattr(b, name), name, "dataset")
+    for at, (x, y) in enumerate(zip_longest(a.items, b.items)):
+        if x is None or y is None:
+            missing, kept = ("second", x) if y is None else ("first", y)
+            raise AssertionError(f"items[{at}]: {kept.key} is missing in the {missing} data set")
+        compare.values(x, y, f"items[{at}] {x.key}", "item")
+
+
+class _Comparison:
+    def __init__(self, forgiven: set[tuple[str, str]], added: frozenset[str]) -> None:
+        self.forgiven, self.added = forgiven, added
+
+    def values(self, a: Any, b: Any, path: str, what: str) -> None:
+        if hasattr(a, "__dataclass_fields__"):
+            if type(a) is not type(b):
+                raise AssertionError(f"{path}: {type(a).__name__} became {type(b).__name__}: {a!r} -> {b!r}")
+            kind = getattr(a, "variant", None) or {"Category": "category", "Item": "item"}.get(type(a).__name__, what)
+            for f in fields(a):
+                if f.name.startswith("_") or (kind, f.name) in self.forgiven:
+                    continue
+                x, y = getattr(a, f.name), getattr(b, f.name)
+                if f.name == "extras":
+                    self.extras(x, y, f"{path}.extras")
+                elif not (f.name == "id" and x is None and self.added):
+                    self.values(x, y, f"{path}.{f.name}", kind)
+        elif isinstance(a, list) and isinstance(b, list) and any(hasattr(x, "__dataclass_fields__") for x in a):
+            if len(a) != len(b):
+                raise AssertionError(f"{path}: {len(a)} became {len(b)}")
+            for at, (x, y) in enumerate(zip(a, b, strict=True)):
+                self.values(x, y, f"{path}[{at}]", what)
+        elif not same_value(a, b, types=path.endswith(("attributes", "info", "score"))):
+            raise AssertionError(f"{path}: {a!r} became {b!r}")
+
+    def extras(self, a: dict[str, Any], b: dict[str, Any], path: str) -> None:
+        for name in dict.fromkeys([*a, *b]):
+            x, y = a.get(name, {}), b.get(name, {})
+            if name in self.added:
+                y = {key: value for key, value in y.items() if key in x}
+            if not same_value(x, y, types=True):
+                raise AssertionError(f"{path}[{name!r}]: {x!r} became {y!r}")
