@@ -7,6 +7,7 @@
 
 #include "maskcodec/bits.hpp"
 #include "maskcodec/kernels.hpp"
+#include "maskcodec/parallel.hpp"
 
 namespace maskcodec {
 
@@ -220,6 +221,23 @@ template Runs encode<std::uint8_t>(PixelView<std::uint8_t>);
 template Runs encode<std::uint16_t>(PixelView<std::uint16_t>);
 template Runs encode<std::uint32_t>(PixelView<std::uint32_t>);
 template Runs encode<std::uint64_t>(PixelView<std::uint64_t>);
+
+Runs encode_any(const void* data, std::size_t height, std::size_t width, std::ptrdiff_t row_stride,
+                std::ptrdiff_t col_stride, std::size_t item) {
+  switch (item) {
+    case 1:
+      return encode(PixelView<std::uint8_t>{static_cast<const std::uint8_t*>(data), height, width, row_stride, col_stride});
+    case 2:
+      return encode(
+          PixelView<std::uint16_t>{static_cast<const std::uint16_t*>(data), height, width, row_stride, col_stride});
+    case 4:
+      return encode(
+          PixelView<std::uint32_t>{static_cast<const std::uint32_t*>(data), height, width, row_stride, col_stride});
+    default:
+      return encode(
+          PixelView<std::uint64_t>{static_cast<const std::uint64_t*>(data), height, width, row_stride, col_stride});
+  }
+}
 
 // --- decode ----------------------------------------------------------------------------------------------------------
 
@@ -496,5 +514,33 @@ template void decode<std::uint8_t>(RunsView, Window, PixelTarget<std::uint8_t>, 
 template void decode<std::uint16_t>(RunsView, Window, PixelTarget<std::uint16_t>, std::uint16_t, bool);
 template void decode<std::uint32_t>(RunsView, Window, PixelTarget<std::uint32_t>, std::uint32_t, bool);
 template void decode<std::uint64_t>(RunsView, Window, PixelTarget<std::uint64_t>, std::uint64_t, bool);
+
+void decode_many(const RunsView* runs, std::size_t count, Window window, char* data, std::ptrdiff_t step,
+                 std::ptrdiff_t row_stride, std::ptrdiff_t col_stride, std::size_t item, std::uint64_t value,
+                 bool zeroed, unsigned threads) {
+  parallel_for(count, threads, [&](std::size_t i) {
+    char* plane = data + static_cast<std::ptrdiff_t>(i) * step;
+    switch (item) {
+      case 1:
+        decode(runs[i], window, PixelTarget<std::uint8_t>{reinterpret_cast<std::uint8_t*>(plane), row_stride, col_stride},
+               static_cast<std::uint8_t>(value), zeroed);
+        break;
+      case 2:
+        decode(runs[i], window,
+               PixelTarget<std::uint16_t>{reinterpret_cast<std::uint16_t*>(plane), row_stride, col_stride},
+               static_cast<std::uint16_t>(value), zeroed);
+        break;
+      case 4:
+        decode(runs[i], window,
+               PixelTarget<std::uint32_t>{reinterpret_cast<std::uint32_t*>(plane), row_stride, col_stride},
+               static_cast<std::uint32_t>(value), zeroed);
+        break;
+      default:
+        decode(runs[i], window,
+               PixelTarget<std::uint64_t>{reinterpret_cast<std::uint64_t*>(plane), row_stride, col_stride}, value,
+               zeroed);
+    }
+  });
+}
 
 }  // namespace maskcodec

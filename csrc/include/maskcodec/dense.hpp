@@ -11,6 +11,10 @@ namespace maskcodec {
 template <class T>
 Runs encode(PixelView<T> mask);
 
+// The same for elements of `item` (1, 2, 4 or 8) bytes.
+Runs encode_any(const void* data, std::size_t height, std::size_t width, std::ptrdiff_t row_stride,
+                std::ptrdiff_t col_stride, std::size_t item);
+
 // Half-open pixel window inside a mask.
 struct Window {
   std::uint32_t x0, y0, x1, y1;
@@ -28,5 +32,10 @@ struct PixelTarget {
 // zeros already, so that background need not be written. T as above; `value` may be the bits of a float.
 template <class T>
 void decode(RunsView runs, Window window, PixelTarget<T> out, T value, bool zeroed);
+
+// One mask a plane, `step` bytes apart, elements of `item` (1, 2, 4 or 8) bytes, on several threads.
+void decode_many(const RunsView* runs, std::size_t count, Window window, char* data, std::ptrdiff_t step,
+                 std::ptrdiff_t row_stride, std::ptrdiff_t col_stride, std::size_t item, std::uint64_t value,
+                 bool zeroed, unsigned threads);
 
 }  // namespace maskcodec

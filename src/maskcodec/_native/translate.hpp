@@ -1,12 +1,7 @@
-// The C++ exception in flight -> a Python exception set on the interpreter. Call it inside a catch handler, with the GIL held.
-//
-// DecodeError becomes maskcodec.errors.DecodeError(message, offset=...), sizes and ranges ValueError, wrong kinds of argument
-// (std::invalid_argument) TypeError, a failed allocation MemoryError. An exception that Python has set already is left alone.
+// The current C++ exception -> the Python exception that users see. Used by both extensions, the only place that knows.
 #pragma once
 #include <Python.h>
 
-#include <cstddef>
-#include <exception>
 #include <new>
 #include <stdexcept>
 
@@ -16,21 +11,21 @@ namespace maskcodec {
 
 inline void set_decode_error(const char* message, std::size_t offset) {
   PyObject* module = PyImport_ImportModule("maskcodec.errors");
-  PyObject* type = module ? PyObject_GetAttrString(module, "DecodeError") : nullptr;
-  PyObject* args = type ? Py_BuildValue("(s)", message) : nullptr;
-  PyObject* kwargs = args ? Py_BuildValue("{s:n}", "offset", static_cast<Py_ssize_t>(offset)) : nullptr;
-  PyObject* error = kwargs ? PyObject_Call(type, args, kwargs) : nullptr;
-  if (error) PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error)), error);  // otherwise the failure itself is set
-  Py_XDECREF(error);
-  Py_XDECREF(kwargs);
-  Py_XDECREF(args);
-  Py_XDECREF(type);
-  Py_XDECREF(module);
+  if (!module) return;
+  PyObject* type = PyObject_GetAttrString(module, "DecodeError");
+  Py_DECREF(module);
+  if (!type) return;
+  PyObject* error = PyObject_CallFunction(type, "sn", message, static_cast<Py_ssize_t>(offset));
+  if (error) {
+    PyErr_SetObject(type, error);
+    Py_DECREF(error);
+  }
+  Py_DECREF(type);
 }
 
 inline void translate_current() {
-  if (PyErr_Occurred()) return;
   try {
+    if (PyErr_Occurred()) return;  // raised by Python code called from C++
     throw;
   } catch (const DecodeError& e) {
     set_decode_error(e.what(), e.offset());
@@ -40,14 +35,14 @@ inline void translate_current() {
     PyErr_SetString(PyExc_ValueError, e.what());
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();
-  } catch (const std::length_error&) {  // a container asked for more than any machine has
-    PyErr_NoMemory();
+  } catch (const std::length_error&) {
+    PyErr_NoMemory();  // a container asked for more than there can be
   } catch (const std::invalid_argument& e) {
     PyErr_SetString(PyExc_TypeError, e.what());
   } catch (const std::exception& e) {
     PyErr_SetString(PyExc_RuntimeError, e.what());
   } catch (...) {
-    PyErr_SetString(PyExc_RuntimeError, "unknown error in the native core");
+    PyErr_SetString(PyExc_RuntimeError, "unknown C++ exception");
   }
 }
 

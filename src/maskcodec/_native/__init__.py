@@ -1,0 +1,1 @@
+"""Compiled core. Private: import from ``maskcodec`` instead."""
