@@ -16,6 +16,9 @@ from . import reference as ref
 from . import strategies as own
 from .real_masks import REASON, SAMPLES, segmentations
 
+# pycocotools' own arrays trip over NumPy 2
+pytestmark = pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")
+
 
 def assert_identical(got: Any, expected: Any) -> None:
     """Equal values in equal containers; arrays also with equal dtype, shape and memory order."""
@@ -267,11 +270,10 @@ def test_malformed_sizes_are_errors_everywhere(size: Any) -> None:
         lambda: ours.frPyObjects({"size": [4, 5], "counts": [5, 3]}, 4, 5),
         lambda: ours.frPyObjects({"size": [4, 5], "counts": [5, -3, 18]}, 4, 5),
         lambda: ours.frPyObjects({"size": [4, 5], "counts": [5.7, 3.2, 12.1]}, 4, 5),
-        lambda: ours.frPyObjects({"size": [4, 5], "counts": "45;"}, 4, 5),
         lambda: ours.frPyObjects([1.0, 1, 5, 1, 5, 5], 8, 8),
         lambda: ours.frPyObjects((1, 2, 3), 8, 8),
         lambda: ours.frPyObjects([[1.0, 1, 5]], 8, 8),
-        lambda: ours.frPyObjects(np.array([1.0, 1, 5, 5]), 8, 8),
+        lambda: ours.frPyObjects(np.array([1.0, 1, 5]), 8, 8),
         lambda: ours.frPyObjects(np.array([[1.0, 1, -5, 5]]), 8, 8),
         lambda: ours.frPyObjects([[1.0, 1, 5, 1, float("nan"), 5]], 8, 8),
         lambda: ours.frPyObjects([[1.0, 1, 5, 1, 1e300, 5]], 8, 8),
