@@ -1,7 +1,7 @@
 """Draw the pictures of `harbour_export/` and write its labels as a Hasty JSON v1.1 export.
 
 Run once by hand, from the project root: `python examples/make_example.py`. The output is part of the project, so that
-nobody needs to run this; it stays here to show where the example comes from and how to write such a file with the codec.
+nobody needs to run this; it stays to show where the example comes from, and how to write such a file with the codec.
 Pictures and labels are made up, and in the public domain.
 """
 

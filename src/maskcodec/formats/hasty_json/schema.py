@@ -231,7 +231,7 @@ class Definitions:
                 self.specs[spec.name] = AttributeSpec(spec.name, kind, values, extras=first.extras)
                 report.approximate(None, None, "attributes", "one definition for all categories", what="category")
             if spec.children or spec.default is not None or not spec.mutable:
-                report.drop(None, None, "attributes", "defaults, children and fixed values of attributes", what="schema")
+                report.drop(None, None, "attributes", "defaults, children, fixed values", what="schema")
         self.order = [name for name in order if name in self.specs]
 
     def use(self, values: dict[str, Any]) -> None:
