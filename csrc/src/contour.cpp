@@ -96,7 +96,7 @@ class Tracer {
         }
         ++s.points;
         u = next_[u];
-      } while (u != v);
+      } while (!seen[u]);
       starts.push_back(s);
     }
     std::sort(starts.begin(), starts.end());

@@ -1,14 +1,11 @@
 #include "maskcodec/polygon.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <exception>
 #include <string>
-#include <system_error>
-#include <thread>
 #include <utility>
 
+#include "maskcodec/parallel.hpp"
 #include "polygon_detail.hpp"
 
 namespace maskcodec {
@@ -293,14 +290,14 @@ void fill_many(const double* xy, const std::uint64_t* ring_offsets, std::size_t 
   runs_out.clear();
   run_offsets_out.assign(objects + 1, 0);
   std::uint64_t* sizes = run_offsets_out.data() + 1;
-  const std::size_t workers = std::min<std::size_t>(threads, objects);
+  const unsigned workers = resolve_threads(threads, objects);
   if (workers <= 1) {
     detail::Filler filler;
     fill_range(filler, xy, ring_offsets, object_offsets, 0, objects, shapes, rule, runs_out, sizes);
   } else {
     // Parts of about equal numbers of points, more parts than workers; every part keeps its own runs, so the order of the
     // result does not depend on who does what.
-    const std::size_t parts = std::min(objects, workers * 8);
+    const std::size_t parts = std::min<std::size_t>(objects, std::size_t{workers} * 8);
     std::vector<std::size_t> cut(parts + 1, objects);
     const std::uint64_t points = ring_offsets[rings];
     std::size_t at = 0;
@@ -310,29 +307,10 @@ void fill_many(const double* xy, const std::uint64_t* ring_offsets, std::size_t 
       while (at < objects && (ring_offsets[object_offsets[at]] < goal || points == 0)) ++at;
     }
     std::vector<std::vector<std::uint32_t>> results(parts);
-    std::vector<std::exception_ptr> failures(parts);
-    std::atomic<std::size_t> next{0};
-    const auto work = [&]() {
+    parallel_for(parts, workers, [&](std::size_t p) {
       detail::Filler filler;
-      for (std::size_t p = next.fetch_add(1); p < parts; p = next.fetch_add(1)) {
-        try {
-          fill_range(filler, xy, ring_offsets, object_offsets, cut[p], cut[p + 1], shapes, rule, results[p], sizes);
-        } catch (...) {
-          failures[p] = std::current_exception();
-        }
-      }
-    };
-    std::vector<std::thread> crew;
-    crew.reserve(workers - 1);
-    try {
-      for (std::size_t i = 1; i < workers; ++i) crew.emplace_back(work);
-    } catch (const std::system_error&) {
-      // No more threads to be had: those that started and this one do the work.
-    }
-    work();
-    for (std::thread& t : crew) t.join();
-    for (const std::exception_ptr& failure : failures)
-      if (failure) std::rethrow_exception(failure);
+      fill_range(filler, xy, ring_offsets, object_offsets, cut[p], cut[p + 1], shapes, rule, results[p], sizes);
+    });
     std::size_t total = 0;
     for (const auto& part : results) total += part.size();
     runs_out.reserve(total);

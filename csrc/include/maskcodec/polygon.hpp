@@ -44,7 +44,7 @@ Runs fill(const RingView* rings, std::size_t count, Shape shape, FillRule rule);
 // Many objects, one shape each. Object i consists of the rings object_offsets[i] .. object_offsets[i + 1], ring r of the
 // points ring_offsets[r] .. ring_offsets[r + 1] of `xy`; both offset arrays have one more element than there are rings and
 // objects and must ascend from 0. The runs of object i are runs_out[run_offsets_out[i] .. run_offsets_out[i + 1]]. The
-// result does not depend on `threads` (0 and 1: the calling thread only).
+// result does not depend on `threads` (0: as many as the machine has).
 void fill_many(const double* xy, const std::uint64_t* ring_offsets, std::size_t rings, const std::uint64_t* object_offsets,
                std::size_t objects, const Shape* shapes, FillRule rule, std::vector<std::uint32_t>& runs_out,
                std::vector<std::uint64_t>& run_offsets_out, unsigned threads);

@@ -104,6 +104,9 @@ cdef extern from "maskcodec/polygon.hpp" namespace "maskcodec" nogil:
                    vector[uint32_t]&, vector[uint64_t]&, unsigned) except +translate_current
     Runs fill_box(double, double, double, double, Shape) except +translate_current
 
+cdef extern from "maskcodec/ellipse.hpp" namespace "maskcodec" nogil:
+    Runs fill_ellipse(double, double, double, double, double, Shape) except +translate_current
+
 cdef extern from "maskcodec/contour.hpp" namespace "maskcodec" nogil:
     cdef cppclass Rings:
         vector[int32_t] xy

@@ -1,0 +1,281 @@
+#include "maskcodec/idpack.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <type_traits>
+
+#include "maskcodec/error.hpp"
+
+namespace maskcodec {
+
+namespace {
+
+bool little_endian() noexcept {
+  const std::uint32_t one = 1;
+  std::uint8_t first;
+  std::memcpy(&first, &one, 1);
+  return first == 1;
+}
+
+// --- reading rows of any integer type ------------------------------------------------------------------------------------
+
+// Copies one row to `out`; returns whether all its values are in 0 .. limit (limit < 2^32).
+template <class T>
+bool load(const char* row, std::ptrdiff_t stride, std::size_t n, std::uint32_t limit, std::uint32_t* out) noexcept {
+  using Wide = std::conditional_t<(sizeof(T) > 4), std::uint64_t, std::uint32_t>;
+  Wide any = 0;  // all bits seen; a negative value is a huge one when read without sign
+  const auto take = [&](T value, std::size_t k) {
+    const auto wide = static_cast<Wide>(value);
+    any |= wide;
+    out[k] = static_cast<std::uint32_t>(wide);
+  };
+  if (stride == static_cast<std::ptrdiff_t>(sizeof(T))) {
+    const T* p = reinterpret_cast<const T*>(row);
+    for (std::size_t k = 0; k < n; ++k) take(p[k], k);
+  } else {
+    for (std::size_t k = 0; k < n; ++k)
+      take(*reinterpret_cast<const T*>(row + static_cast<std::ptrdiff_t>(k) * stride), k);
+  }
+  if (any <= limit) return true;
+  if (any > 0xFFFFFFFFu) return false;  // a limit has 32 bits
+  return *std::max_element(out, out + n) <= limit;
+}
+
+template <class Use>
+auto with_kind(IntKind kind, Use use) {
+  switch (kind) {
+    case IntKind::i8: return use(std::int8_t{});
+    case IntKind::i16: return use(std::int16_t{});
+    case IntKind::i32: return use(std::int32_t{});
+    case IntKind::i64: return use(std::int64_t{});
+    case IntKind::u8: return use(std::uint8_t{});
+    case IntKind::u16: return use(std::uint16_t{});
+    case IntKind::u32: return use(std::uint32_t{});
+    case IntKind::u64: break;
+  }
+  return use(std::uint64_t{});
+}
+
+const char* row_at(const IntView& v, std::size_t y) noexcept {
+  return static_cast<const char*>(v.data) + static_cast<std::ptrdiff_t>(y) * v.row_stride;
+}
+
+std::string at_pixel(std::size_t y, std::size_t x) {
+  return " at row " + std::to_string(y) + ", column " + std::to_string(x);
+}
+
+[[noreturn]] void refuse(const IntView& v, std::size_t y, std::uint32_t limit, const char* what) {
+  with_kind(v.kind, [&](auto zero) {
+    using T = decltype(zero);
+    for (std::size_t x = 0; x < v.width; ++x) {
+      const T value = *reinterpret_cast<const T*>(row_at(v, y) + static_cast<std::ptrdiff_t>(x) * v.col_stride);
+      if (value < T{0} || static_cast<std::uint64_t>(value) > limit)
+        throw RangeError(std::string(what) + " " + std::to_string(value) + at_pixel(y, x) + " is outside 0.." +
+                         std::to_string(limit));
+    }
+  });
+  throw RangeError(std::string(what) + " in row " + std::to_string(y) + " changed while it was read");
+}
+
+// The row as 32-bit values.
+const std::uint32_t* checked_row(const IntView& v, std::size_t y, std::uint32_t limit, const char* what,
+                                 std::vector<std::uint32_t>& buffer) {
+  const bool good = with_kind(v.kind, [&](auto zero) {
+    return load<decltype(zero)>(row_at(v, y), v.col_stride, v.width, limit, buffer.data());
+  });
+  if (!good) refuse(v, y, limit, what);
+  return buffer.data();
+}
+
+// --- 24-bit ids ------------------------------------------------------------------------------------------------------------
+
+void to_rgba(const std::uint32_t* ids, std::size_t n, std::uint8_t* out) noexcept {
+  for (std::size_t k = 0; k < n; ++k) {
+    const std::uint32_t id = ids[k];
+    if (little_endian()) {
+      const std::uint32_t word = id | 0xFF000000u;
+      std::memcpy(out + 4 * k, &word, 4);
+    } else {
+      out[4 * k] = static_cast<std::uint8_t>(id);
+      out[4 * k + 1] = static_cast<std::uint8_t>(id >> 8);
+      out[4 * k + 2] = static_cast<std::uint8_t>(id >> 16);
+      out[4 * k + 3] = 255;
+    }
+  }
+}
+
+void to_rgb(const std::uint32_t* ids, std::size_t n, std::uint8_t* out) noexcept {
+  std::size_t k = 0;
+  if (little_endian()) {
+    for (; k + 4 <= n; k += 4) {  // four pixels make three words
+      const std::uint32_t words[3] = {ids[k] | ids[k + 1] << 24, ids[k + 1] >> 8 | ids[k + 2] << 16,
+                                      ids[k + 2] >> 16 | ids[k + 3] << 8};
+      std::memcpy(out + 3 * k, words, 12);
+    }
+  }
+  for (; k < n; ++k) {
+    out[3 * k] = static_cast<std::uint8_t>(ids[k]);
+    out[3 * k + 1] = static_cast<std::uint8_t>(ids[k] >> 8);
+    out[3 * k + 2] = static_cast<std::uint8_t>(ids[k] >> 16);
+  }
+}
+
+void from_row(const ColorView& v, std::size_t y, std::uint32_t* out) noexcept {
+  const std::uint8_t* row = v.data + static_cast<std::ptrdiff_t>(y) * v.row_stride;
+  std::size_t k = 0;
+  if (little_endian() && v.channel_stride == 1 && v.col_stride == 4) {
+    for (; k < v.width; ++k) {
+      std::uint32_t word;
+      std::memcpy(&word, row + 4 * k, 4);
+      out[k] = word & max_packed_id;
+    }
+  } else if (little_endian() && v.channel_stride == 1 && v.col_stride == 3) {
+    for (; k + 4 <= v.width; k += 4) {
+      std::uint32_t w[3];
+      std::memcpy(w, row + 3 * k, 12);
+      out[k] = w[0] & max_packed_id;
+      out[k + 1] = (w[0] >> 24 | w[1] << 8) & max_packed_id;
+      out[k + 2] = (w[1] >> 16 | w[2] << 16) & max_packed_id;
+      out[k + 3] = w[2] >> 8;
+    }
+  }
+  for (; k < v.width; ++k) {
+    const std::uint8_t* p = row + static_cast<std::ptrdiff_t>(k) * v.col_stride;
+    out[k] = p[0] | std::uint32_t{p[v.channel_stride]} << 8 | std::uint32_t{p[2 * v.channel_stride]} << 16;
+  }
+}
+
+}  // namespace
+
+void pack_ids(const IntView& ids, unsigned channels, std::uint8_t* out) {
+  std::vector<std::uint32_t> buffer(ids.width);
+  const std::size_t step = ids.width * channels;
+  for (std::size_t y = 0; y < ids.height; ++y, out += step) {
+    const std::uint32_t* row = checked_row(ids, y, max_packed_id, "id", buffer);
+    if (channels == 4)
+      to_rgba(row, ids.width, out);
+    else
+      to_rgb(row, ids.width, out);
+  }
+}
+
+void unpack_ids(const ColorView& image, std::uint32_t* out) {
+  for (std::size_t y = 0; y < image.height; ++y, out += image.width) from_row(image, y, out);
+}
+
+// --- class * factor + instance -----------------------------------------------------------------------------------------------
+
+void pack_instances(const IntView& classes, const IntView& instances, std::uint32_t factor, std::uint16_t* out) {
+  if (classes.height != instances.height || classes.width != instances.width)
+    throw ShapeError("the class map is " + std::to_string(classes.height) + " x " + std::to_string(classes.width) +
+                     ", the instance map " + std::to_string(instances.height) + " x " +
+                     std::to_string(instances.width));
+  if (factor == 0 || factor > 65536) throw RangeError("factor " + std::to_string(factor) + " is outside 1..65536");
+  std::vector<std::uint32_t> a(classes.width), b(classes.width);
+  for (std::size_t y = 0; y < classes.height; ++y, out += classes.width) {
+    const std::uint32_t* c = checked_row(classes, y, 65535 / factor, "class", a);
+    const std::uint32_t* n = checked_row(instances, y, factor - 1, "instance", b);
+    std::uint32_t worst = 0;
+    for (std::size_t x = 0; x < classes.width; ++x) {
+      const std::uint32_t value = c[x] * factor + n[x];
+      worst = std::max(worst, value);
+      out[x] = static_cast<std::uint16_t>(value);
+    }
+    if (worst > 65535)
+      for (std::size_t x = 0; x < classes.width; ++x)
+        if (c[x] * factor + n[x] > 65535)
+          throw RangeError("class " + std::to_string(c[x]) + " and instance " + std::to_string(n[x]) + at_pixel(y, x) +
+                           " make " + std::to_string(c[x] * factor + n[x]) + ", which is above 65535");
+  }
+}
+
+void unpack_instances(const IntView& words, std::uint32_t factor, std::uint16_t* classes, std::uint16_t* instances) {
+  if (factor == 0 || factor > 65536) throw RangeError("factor " + std::to_string(factor) + " is outside 1..65536");
+  std::vector<std::uint32_t> buffer(words.width);
+  for (std::size_t y = 0; y < words.height; ++y, classes += words.width, instances += words.width) {
+    const std::uint32_t* row = checked_row(words, y, 65535, "value", buffer);
+    const auto divide = [&](std::uint32_t by) {
+      for (std::size_t x = 0; x < words.width; ++x) {
+        const std::uint32_t quotient = row[x] / by;
+        classes[x] = static_cast<std::uint16_t>(quotient);
+        instances[x] = static_cast<std::uint16_t>(row[x] - quotient * by);
+      }
+    };
+    if (factor == 1000)
+      divide(1000);  // known divisors compile to a multiplication
+    else if (factor == 256)
+      divide(256);
+    else
+      divide(factor);
+  }
+}
+
+// --- palettes ------------------------------------------------------------------------------------------------------------
+
+Palette voc_palette(std::size_t count) {
+  Palette out(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::size_t rest = i;
+    for (int bit = 7; bit >= 0; --bit, rest >>= 3)
+      for (std::size_t channel = 0; channel < 3; ++channel)
+        out[i][channel] = static_cast<std::uint8_t>(out[i][channel] | ((rest >> channel) & 1u) << bit);
+  }
+  return out;
+}
+
+void colorize(const IntView& indices, const Palette& palette, std::uint8_t* out) {
+  std::vector<std::uint32_t> buffer(indices.width);
+  if (palette.empty()) {
+    if (indices.height != 0 && indices.width != 0) throw RangeError("the palette has no entries");
+    return;
+  }
+  const auto limit = static_cast<std::uint32_t>(std::min<std::size_t>(palette.size() - 1, max_packed_id));
+  for (std::size_t y = 0; y < indices.height; ++y, out += 3 * indices.width) {
+    const std::uint32_t* row = checked_row(indices, y, limit, "index", buffer);
+    for (std::size_t x = 0; x < indices.width; ++x) std::memcpy(out + 3 * x, palette[row[x]].data(), 3);
+  }
+}
+
+void colors_to_index(const ColorView& image, const Palette& palette, std::uint16_t* out) {
+  constexpr std::uint32_t free_slot = 0xFFFFFFFFu;
+  if (palette.size() > 65536) throw RangeError("a palette of more than 65536 colours");
+  std::size_t size = 64;
+  while (size < 4 * palette.size()) size *= 2;
+  const std::size_t mask = size - 1;
+  std::vector<std::uint32_t> colors(size, free_slot);
+  std::vector<std::uint16_t> indices(size, 0);
+  const auto slot = [&](std::uint32_t color) {
+    std::size_t at = ((color * 0x9E3779B1u) >> 12) & mask;
+    while (colors[at] != free_slot && colors[at] != color) at = (at + 1) & mask;
+    return at;
+  };
+  for (std::size_t i = 0; i < palette.size(); ++i) {
+    const auto& p = palette[i];
+    const std::uint32_t color = p[0] | std::uint32_t{p[1]} << 8 | std::uint32_t{p[2]} << 16;
+    const std::size_t at = slot(color);
+    if (colors[at] == color) continue;
+    colors[at] = color;
+    indices[at] = static_cast<std::uint16_t>(i);
+  }
+  std::vector<std::uint32_t> row(image.width);
+  std::uint32_t last = free_slot;  // neighbours mostly have one colour
+  std::uint16_t index = 0;
+  for (std::size_t y = 0; y < image.height; ++y, out += image.width) {
+    from_row(image, y, row.data());
+    for (std::size_t x = 0; x < image.width; ++x) {
+      if (row[x] != last) {
+        const std::size_t at = slot(row[x]);
+        if (colors[at] == free_slot)
+          throw RangeError("colour (" + std::to_string(row[x] & 255) + ", " + std::to_string(row[x] >> 8 & 255) + ", " +
+                           std::to_string(row[x] >> 16) + ")" + at_pixel(y, x) + " is not in the palette");
+        last = row[x];
+        index = indices[at];
+      }
+      out[x] = index;
+    }
+  }
+}
+
+}  // namespace maskcodec

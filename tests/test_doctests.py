@@ -1,0 +1,44 @@
+"""Every example in a docstring runs."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import maskcodec
+
+MODULES = sorted(
+    m.name for m in pkgutil.walk_packages(maskcodec.__path__, "maskcodec.") if not m.name.endswith("__main__")
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name: str) -> None:
+    module = importlib.import_module(name)
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    names = dict(vars(module), __name__=name)
+    for test in compiled_examples(module) if "_native" in name else finder.find(module, name, globs=names):
+        result = runner.run(test)
+        assert result.failed == 0, f"{result.failed} failed in {test.name}"
+
+
+def compiled_examples(module):
+    """The standard finder does not look into compiled classes."""
+    parser = doctest.DocTestParser()
+
+    def walk(owner, prefix):
+        for name, value in sorted(vars(owner).items()):
+            text = getattr(value, "__doc__", None)
+            if name.startswith("_") or not isinstance(text, str):
+                continue
+            if isinstance(value, type) and value.__module__ == module.__name__:
+                yield from walk(value, f"{prefix}.{name}")
+            elif isinstance(value, type):
+                continue
+            test = parser.get_doctest(text, dict(vars(module)), f"{prefix}.{name}", None, None)
+            if test.examples:
+                yield test
+
+    yield from walk(module, module.__name__)
