@@ -107,8 +107,8 @@ def buoys(spots: list[Point]) -> Image.Image:
     return out
 
 
-def boat(scene: Scene, x: int, y: int, length: int, colour: tuple[int, ...], **attributes: Any) -> None:
-    hull = [(x, y), (x + length, y), (x + length - length // 6, y + length // 4), (x + length // 6, y + length // 4)]
+def boat(scene: Scene, x: int, y: int, size: int, colour: tuple[int, ...], **attributes: Any) -> None:
+    hull = [(x, y), (x + size, y), (x + size - size // 6, y + size // 4), (x + size // 6, y + size // 4)]
     scene.polygon("boat", hull, colour, **attributes)
 
 
