@@ -28,7 +28,7 @@ def recognise(document: Document) -> str | None:
     keys = document.keys
     if "annotations" in keys:
         return "has annotations beside images, as COCO"
-    if "images" not in keys or document.type_of("images") != "array":
+    if "images" not in keys or document.type_of("images") != "an array":
         return "has no list of images"
     if not any(mark in keys for mark in MARKS):
         return f"has none of {', '.join(MARKS)}"

@@ -126,12 +126,13 @@ class _Reader(Labels):
     def problem(self, error: FormatError, item: Any = None, annotation: Any = None) -> None:
         """As of the source; a fault that an earlier pass has entered is not entered again."""
         if not (self.quiet and self.lenient):
-            self.source.problem(error, item, annotation)
+            self.source.problem(error, item, annotation, what="label" if annotation is not None else None)
 
     def note(self, item: Item, annotation: Any, field: str, text: str) -> None:
         """Enter something odd that is kept."""
         if not self.quiet:
-            self.source.report.approximate(item, annotation, field, text)
+            what = "label" if annotation is not None else None
+            self.source.report.approximate(item, annotation, field, text, what=what)
 
     # --- images -------------------------------------------------------------------------------------------------------
     def item(self, index: int) -> Item | None:

@@ -81,11 +81,11 @@ def read_schema(source: Source, file: str, values: dict[str, Any]) -> tuple[Labe
         category = _category(source, file, record, f"label_classes[{index}]", specs, schemas)
         if category is not None:
             categories.append(category)
-    names = {record.get("class_id"): record.get("class_name") for record in values.get("label_classes") or []}
+    named = {category.id: category.name for category in categories}
     for category in categories:
         own = category.extras.get(NAMESPACE, {})
-        if own.get("parent_class_id") in names:
-            category.parent = names[own.pop("parent_class_id")]
+        if "parent_class_id" in own and own["parent_class_id"] in named:
+            category.parent = named[own.pop("parent_class_id")]
     used = {spec.name for category in categories for spec in category.attributes}
     groups = []
     for record in _objects(source, file, values, "tag_groups"):
@@ -168,7 +168,7 @@ def write_classes(schema: LabelSchema) -> list[dict[str, Any]]:
     """The ``label_classes`` list."""
     ids = {category.name: category.id for category in schema}
     out = []
-    for index, category in enumerate(schema):
+    for category in schema:
         kept = dict(category.extras.get(NAMESPACE, {}))
         named = category.id == category.name
         record: dict[str, Any] = {} if named else {"class_id": category.id}
@@ -178,11 +178,8 @@ def write_classes(schema: LabelSchema) -> list[dict[str, Any]]:
         record["class_name"] = category.name
         record["class_type"] = kept.pop("class_type", "background" if category.kind == "stuff" else "object")
         record["color"] = color_to_text(category.color, kept.pop("color", None))
-        record["norder"] = kept.pop("norder", 10.0 + index)
-        record["icon_url"] = kept.pop("icon_url", None)
+        record |= {key: kept.pop(key) for key in ("norder", "icon_url") if key in kept}
         record["attributes"] = kept.pop("attributes", [spec.name for spec in category.attributes])
-        record["description"] = kept.pop("description", None)
-        record["use_description_as_prompt"] = kept.pop("use_description_as_prompt", False)
         out.append({**record, **kept})
     return out
 
