@@ -26,7 +26,8 @@ __all__ = ["convert", "detect", "examine", "formats", "get_format", "plan", "rea
 
 # name -> module below maskcodec.formats
 _TABLE: dict[str, str] = {
-    # coco_instances and hasty_coco follow
+    "coco_instances": "coco",
+    "hasty_coco": "hasty_coco",
 }
 # A name for a family: reading takes the member that recognises the data, writing the first one.
 _UMBRELLAS: dict[str, tuple[str, ...]] = {
@@ -231,7 +232,8 @@ def _read(source: Source, name: str | None, options: Mapping[str, Any]) -> Datas
     _check_options(options, chosen.read_options, f"reading {chosen.name}")
     dataset = chosen.read(source, **options)
     dataset.report = source.report
-    dataset.media = source
+    if dataset.media is None:
+        dataset.media = source
     if dataset.source is None:
         dataset.source = Origin(chosen.name, source.path)
     return dataset
@@ -250,8 +252,8 @@ def _run(
 
     def copy(source: Item, item: Item) -> None:
         stream = None
-        if source.path is not None and dataset.media is not None:
-            stream = dataset.media.open_media(source.path)
+        if dataset.media is not None:
+            stream = dataset.media.open_media(source)
         if stream is None:
             report.drop(source, None, "media", "the media file was not found")
             return

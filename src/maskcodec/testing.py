@@ -19,8 +19,8 @@ def assert_datasets_equal(
 ) -> None:
     """Raise ``AssertionError`` at the first difference between two data sets, naming its place.
 
-    Numbers compare with their types (``1`` is not ``1.0`` and not ``True``) in attributes and extras, by value in
-    coordinates. Source and report are not compared.
+    Numbers compare with their types (``1`` is not ``1.0`` and not ``True``) in attributes and info, by value in
+    coordinates and extras. Source and report are not compared.
 
     Args:
         a: what is expected.
@@ -31,8 +31,12 @@ def assert_datasets_equal(
     """
     forgiven = {(loss.what, loss.field) for loss in ignore or () if loss.action in ("renamed", "defaulted")}
     compare = _Comparison(forgiven, frozenset(added))
-    for name in ("schema", "tracks", "links", "info", "extras"):
+    for name in ("schema", "tracks", "links"):
         compare.values(getattr(a, name), getattr(b, name), name, "dataset")
+    known = {field.partition(".")[2] for what, field in forgiven if what == "dataset" and field.startswith("info.")}
+    infos = [{key: value for key, value in dataset.info.items() if key not in known} for dataset in (a, b)]
+    compare.values(infos[0], infos[1], "info", "dataset")
+    compare.extras(a.extras, b.extras, "extras")
     for at, (x, y) in enumerate(zip_longest(a.items, b.items)):
         if x is None or y is None:
             missing, kept = ("second", x) if y is None else ("first", y)
@@ -70,5 +74,5 @@ class _Comparison:
             x, y = a.get(name, {}), b.get(name, {})
             if name in self.added:
                 y = {key: value for key, value in y.items() if key in x}
-            if not same_value(x, y, types=True):
+            if not same_value(x, y):
                 raise AssertionError(f"{path}[{name!r}]: {x!r} became {y!r}")

@@ -1,5 +1,7 @@
 # Many masks, packed: runs, offsets, sizes.
 
+MAGIC = int.from_bytes(b"MASKRLE1", "little")
+
 cdef vector[RunsView] views_of(RleArray a) except *:
     cdef vector[RunsView] views
     cdef Py_ssize_t i
@@ -239,6 +241,29 @@ cdef class RleArray:
             t[2 * i + 1] = sizes[i].width
         return pack(runs, offsets, table)
 
+    @staticmethod
+    def from_label_map(labels, background=0):
+        """Split a label map into one mask for each value, in one pass.
+
+        Args:
+            labels: (H, W) array of any integer type, in any layout.
+            background: the value that is left out; None to keep all.
+
+        Returns:
+            ids, the distinct values in ascending order, (N,) of the type of ``labels``; and their N masks.
+
+        Example:
+            >>> import numpy as np
+            >>> ids, masks = RleArray.from_label_map(np.array([[0, 7], [300, 7]]))
+            >>> ids.tolist(), masks.areas.tolist()
+            ([7, 300], [2, 1])
+        """
+        from maskcodec._native import raster
+        ids, runs, offsets = raster.split_labels(labels, background)
+        sizes = np.empty((len(ids), 2), np.uint32)
+        sizes[:] = labels.shape
+        return ids, RleArray(runs, offsets, sizes, _trusted=True)
+
     # --- parts ------------------------------------------------------------------------------------------------
 
     def __len__(self):
@@ -409,6 +434,43 @@ cdef class RleArray:
             decode_many(views.data(), views.size(), win, data, step, rs, cs, item, value, zeroed, threads)
         return target
 
+    def to_label_map(self, ids, out=None, dtype=None, shape=None):
+        """Paint each mask with its id into one label map; later masks cover earlier ones.
+
+        Args:
+            ids: (N,) integers.
+            out: C-ordered (H, W) integer array to paint over, returned; else a new one, 0 where there is no mask.
+            dtype: type of a new array; the smallest unsigned type that holds the ids (or int64) by default.
+            shape: (height, width) of the result where there are no masks.
+
+        Raises:
+            ValueError: masks of different sizes, ids that do not fit the type.
+
+        Example:
+            >>> RleArray.from_rles([Rle.from_box((0, 0, 1, 2), (2, 2))]).to_label_map([9]).tolist()
+            [[9, 0], [9, 0]]
+        """
+        from maskcodec._native import raster
+        cdef Shape size = common_shape(self)
+        values = np.asarray(ids)
+        if values.shape != (self.n,) or (self.n and values.dtype.kind not in "iu"):
+            raise ValueError(f"ids: expected {self.n} integers, got {values.dtype} of shape {values.shape}")
+        low, high = (int(values.min()), int(values.max())) if self.n else (0, 0)
+        if out is None:
+            if self.n == 0 and shape is None:
+                raise ValueError("no masks: the size of the result is unknown, give shape or out")
+            if shape is None:
+                shape = (size.height, size.width)
+            out = np.zeros(shape, np.min_scalar_type(high) if dtype is None and low >= 0 else dtype or np.int64)
+        limits = np.iinfo(out.dtype)
+        if low < limits.min or high > limits.max:
+            raise ValueError(f"ids: {low}..{high} do not fit {out.dtype}")
+        if self.n:
+            if not self.trusted:
+                views_of(self)
+            raster.Painter.over(out).paint_many(self.runs, self.offsets, values)
+        return out
+
     # --- pairs ------------------------------------------------------------------------------------------------
 
     def iou(self, RleArray other not None, crowd=None, unsigned threads=1):
@@ -448,6 +510,48 @@ cdef class RleArray:
         with nogil:
             voted = core_vote(views.data(), views.size(), need)
         return wrap(voted)
+
+    # --- files ------------------------------------------------------------------------------------------------
+
+    def save(self, path):
+        """Write the three arrays to one file that ``load`` can memory-map. The file is complete or absent."""
+        compact = self if self.o[0] == 0 and self.o[self.n] == <uint64_t>self.runs.shape[0] else self.take(
+            np.arange(self.n))
+        header = np.array([MAGIC, compact.sizes.shape[0], compact.runs.shape[0], 0], "<u8")
+        path = os.fspath(path)
+        part = f"{path}.part-{os.getpid()}"
+        try:
+            with open(part, "wb") as file:
+                for array, kind in ((header, "<u8"), (compact.offsets, "<u8"), (compact.sizes, "<u4"),
+                                    (compact.runs, "<u4")):
+                    np.ascontiguousarray(array, dtype=kind).tofile(file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
+        except BaseException:
+            if os.path.exists(part):
+                os.unlink(part)
+            raise
+
+    @staticmethod
+    def load(path, bint mmap=False):
+        """Read a file that ``save`` wrote; with ``mmap`` without reading the masks: they are checked when used.
+
+        Raises:
+            DecodeError: not such a file, or a cut one.
+        """
+        path = os.fspath(path)
+        data = np.memmap(path, np.uint8, "r") if mmap else np.fromfile(path, np.uint8)
+        size = data.size
+        if size < 32 or int(data[:8].view("<u8")[0]) != MAGIC:
+            raise DecodeError(f"{path}: not a file of packed masks")
+        n, total = (int(v) for v in data[8:24].view("<u8"))
+        sizes_at = 32 + 8 * (n + 1)
+        runs_at = sizes_at + 8 * n
+        if runs_at + 4 * total != size:
+            raise DecodeError(f"{path}: expected {runs_at + 4 * total} bytes for {n} masks, got {size}")
+        return RleArray(data[runs_at:].view("<u4"), data[32:sizes_at].view("<u8"),
+                        data[sizes_at:runs_at].view("<u4").reshape(n, 2))
 
     # --- copies -----------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ def encode(mask):
     Example:
         >>> import numpy as np
         >>> encode(np.eye(2, dtype=np.uint8))
-        {'size': [2, 2], 'counts': b'0121'}
+        {'size': [2, 2], 'counts': b'0120'}
     """
     cdef cnp.ndarray array
     cdef Runs runs
@@ -50,7 +50,7 @@ def decode(rle):
     """Decode an RLE to (H, W), or a list of N of them to (H, W, N): uint8, Fortran order.
 
     Example:
-        >>> decode({"size": [2, 2], "counts": b"0121"}).tolist()
+        >>> decode({"size": [2, 2], "counts": b"0120"}).tolist()
         [[1, 0], [0, 1]]
     """
     cdef Runs runs
@@ -96,7 +96,10 @@ cdef const char* text_in(object rle, Py_ssize_t* n) except? NULL:
     cdef object counts
     if type(rle) is not dict:
         return NULL
-    counts = (<dict>rle).get("counts")
+    cdef PyObject* value = PyDict_GetItem(rle, "counts")
+    if value == NULL:
+        return NULL
+    counts = <object>value
     if type(counts) is bytes:
         n[0] = PyBytes_GET_SIZE(counts)
         return PyBytes_AS_STRING(counts)
@@ -125,22 +128,24 @@ cdef Box box_of(object rle) except *:
     return bounding_box(runs.view())
 
 
-cdef object uint32_scalar = np.uint32
+cdef cnp.dtype uint32_type = np.dtype(np.uint32)
 
 
 def area(rle):
     """Foreground pixels of one RLE (uint32 scalar) or of a list (uint32 array).
 
     Example:
-        >>> int(area({"size": [2, 2], "counts": b"0121"}))
+        >>> int(area({"size": [2, 2], "counts": b"0120"}))
         2
     """
     cdef cnp.npy_intp n
     cdef cnp.ndarray out
     cdef uint32_t* p
+    cdef uint32_t one
     cdef Py_ssize_t i
     if isinstance(rle, dict):
-        return uint32_scalar(area_of(rle))
+        one = <uint32_t>area_of(rle)
+        return PyArray_Scalar(&one, uint32_type, None)
     rles = as_list(rle)
     n = len(rles)
     out = cnp.PyArray_SimpleNew(1, &n, cnp.NPY_UINT32)
@@ -154,7 +159,7 @@ def toBbox(rle):
     """x, y, width, height of one RLE (float64 (4,)) or of a list (float64 (N, 4)).
 
     Example:
-        >>> toBbox({"size": [2, 2], "counts": b"0121"}).tolist()
+        >>> toBbox({"size": [2, 2], "counts": b"0120"}).tolist()
         [0.0, 0.0, 2.0, 2.0]
     """
     cdef cnp.npy_intp dims[2]
@@ -178,7 +183,7 @@ def merge(rles, intersect=False):
 
     Example:
         >>> merge([{"size": [2, 2], "counts": b"013"}, {"size": [2, 2], "counts": b"31"}])
-        {'size': [2, 2], 'counts': b'0121'}
+        {'size': [2, 2], 'counts': b'0120'}
     """
     cdef vector[Runs] all_runs
     cdef vector[RunsView] views
@@ -221,7 +226,7 @@ def iou(dt, gt, iscrowd):
         iscrowd: one flag for each of ``gt``; where set, intersection over the area of ``dt``.
 
     Example:
-        >>> iou([{"size": [2, 2], "counts": b"0121"}], [{"size": [2, 2], "counts": b"04"}], [0]).tolist()
+        >>> iou([{"size": [2, 2], "counts": b"0120"}], [{"size": [2, 2], "counts": b"04"}], [0]).tolist()
         [[0.5]]
     """
     cdef cnp.npy_intp dims[2]
@@ -283,6 +288,8 @@ def frPyObjects(obj, h, w):
     size = as_shape((h, w))
     result = []
     if isinstance(obj, np.ndarray):
+        if obj.ndim != 2:
+            raise ValueError(f"boxes: expected shape (n, 4), got {obj.shape}")
         for box in boxes_in(obj).tolist():
             runs = fill_one_box(box, size)
             result.append(coco_dict(runs.view()))

@@ -1,4 +1,5 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from os import PathLike
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -100,6 +101,18 @@ class RleArray:
         rule: _Rule = "coco",
         threads: int = 1,
     ) -> RleArray: ...
+    @staticmethod
+    def from_label_map(labels: NDArray[Any], background: int | None = 0) -> tuple[NDArray[Any], RleArray]: ...
+    def to_label_map(
+        self,
+        ids: ArrayLike,
+        out: NDArray[Any] | None = None,
+        dtype: DTypeLike | None = None,
+        shape: tuple[int, int] | None = None,
+    ) -> NDArray[Any]: ...
+    def save(self, path: str | PathLike[str]) -> None: ...
+    @staticmethod
+    def load(path: str | PathLike[str], mmap: bool = False) -> RleArray: ...
     def __len__(self) -> int: ...
     @overload
     def __getitem__(self, key: int) -> Rle: ...

@@ -14,7 +14,7 @@ from maskcodec.formats._shared.source import Source
 from maskcodec.model.annotations import Annotation
 from maskcodec.model.dataset import Dataset, Item
 
-__all__ = ["Capabilities", "Confidence", "Format", "NotThisFormat", "NullSink", "Probe", "Sink", "Source"]
+__all__ = ["Capabilities", "Confidence", "Dataset", "Format", "NotThisFormat", "NullSink", "Probe", "Sink", "Source"]
 
 Names = bool | Collection[str]
 Kind = str | type[Annotation]
@@ -68,7 +68,7 @@ class Capabilities:
     """
 
     kinds: Collection[Kind] = ()
-    converts: Mapping[Kind, Kind] = field(default_factory=dict)
+    converts: Mapping[Any, Kind] = field(default_factory=dict)
     fields: Collection[str] = ()
     as_attributes: Collection[str] = ()
     attributes: Names = False

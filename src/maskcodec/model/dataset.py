@@ -87,7 +87,7 @@ class Items(Protocol):
 class Media(Protocol):
     """Opens the media of items; the source of a data set is one."""
 
-    def open_media(self, path: str) -> BinaryIO | None: ...
+    def open_media(self, item: Item) -> BinaryIO | None: ...
 
 
 class ItemList(list[Item]):
@@ -140,7 +140,7 @@ class Dataset:
         extras: format namespace -> what only that format knows.
         source: where it was read from.
         report: what reading had to skip. Readers are lazy: it is complete after one whole pass over ``items``.
-        media: opens the media of items by ``Item.path``.
+        media: opens the media of items.
 
     Example:
         >>> from maskcodec.model.annotations import Box

@@ -103,7 +103,7 @@ class LossReport:
             loss = self._losses[key] = Loss(action, what, field, reason, 0)
         loss.count += count
         if len(loss.examples) < MAX_EXAMPLES and (item is not None or annotation is not None):
-            example = (_item_name(item), _annotation_name(annotation))
+            example = (item_name(item), _annotation_name(annotation))
             if example not in loss.examples:
                 loss.examples.append(example)
         if self.stop:
@@ -176,7 +176,8 @@ class LossReport:
         return f"<LossReport: {len(self)} entries, {self.total} in all>"
 
 
-def _item_name(item: Item | str | None) -> str:
+def item_name(item: Item | str | None) -> str:
+    """Name of an item in a report."""
     if item is None or isinstance(item, str):
         return item or ""
     return f"{item.subset}/{item.id}" if item.subset != "default" else str(item.id)

@@ -171,7 +171,11 @@ class _View:
                 setattr(shown, name, None if name == "background" else [])
                 count = len(value) if isinstance(value, list) else 1
                 report.drop(None, None, name, _NO_FIELD, what="schema", count=count)
-        tracks = {key: self._track(track) for key, track in source.tracks.items()}
+        tracks = source.tracks
+        if "tracks" not in carries.dataset_fields:
+            for track in tracks.values():
+                self.track(track)
+            tracks = {}
         links = source.links
         if links and "links" not in carries.dataset_fields:
             report.drop(None, None, "links", "the format has no links", count=len(links))
@@ -182,15 +186,13 @@ class _View:
             shown, items, tracks, links, info, extras, source.source, report=source.report, media=source.media
         )
 
-    def _track(self, source: Track) -> Track:
-        if "tracks" in self.carries.dataset_fields:
-            return source
-        track = clone(source)
+    def track(self, source: Track) -> None:
+        """Report what only the track itself holds; its id and category are those of its shapes."""
         for name in source.attributes:
             self.report.drop(None, str(source.id), f"attributes.{name}", _NO_FIELD, what="track")
-        track.attributes = {}
-        track.extras = self.extras(track.extras, None, str(source.id), "track")
-        return track
+        for name, values in source.extras.items():
+            for key in values:
+                self.report.drop(None, str(source.id), f"extras.{name}.{key}", _NO_FIELD, what="track")
 
 
 class _Items:

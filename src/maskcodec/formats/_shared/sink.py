@@ -115,6 +115,7 @@ class Sink(NullSink):
         self.path = Path(os.path.abspath(path))
         self.container = container
         self._overwrite = overwrite
+        self._spools: list[BinaryIO] = []
         self._check(inputs)
         self._part = self.path.with_name(f".part-{os.getpid()}-{self.path.name}")
 
@@ -153,7 +154,9 @@ class Sink(NullSink):
 
     def spool(self) -> BinaryIO:
         """A private temporary file for parts that are put together later."""
-        return tempfile.TemporaryFile(dir=self._part)
+        spool: BinaryIO = tempfile.TemporaryFile(dir=self._part)  # noqa: SIM115 - closed on exit
+        self._spools.append(spool)
+        return spool
 
     def _create(self, name: str) -> BinaryIO:
         full = self._part / name
@@ -167,6 +170,8 @@ class Sink(NullSink):
             if kind is None:
                 self._commit()
         finally:
+            for spool in self._spools:
+                spool.close()
             shutil.rmtree(self._part, ignore_errors=True)
 
     def _commit(self) -> None:

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._shared.jsonio import Document
+from maskcodec.model.dataset import Item
 from maskcodec.model.losses import LossReport
 
 __all__ = ["Limits", "Source", "safe_join", "safe_name"]
@@ -299,10 +300,17 @@ class Source:
             self._documents[name] = Document(self.buffer(name), self.display(name))
         return self._documents[name]
 
-    def open_media(self, path: str) -> BinaryIO | None:
-        """Open the media file whose path ends like ``path``; None when there is no such file, or several."""
-        if self.has(path):
-            return self.open(path)
+    def open_media(self, item: Item) -> BinaryIO | None:
+        """Open the media file of an item; None when there is none, or several that could be it.
+
+        Looked for at its path, below ``<subset>/``, ``images/`` and ``images/<subset>/``, then by the ending of the path.
+        """
+        path, subset = item.path, item.subset
+        if path is None:
+            return None
+        for place in (path, f"{subset}/{path}", f"images/{path}", f"images/{subset}/{path}"):
+            if self.has(place):
+                return self.open(place)
         alike = self._by_base().get(path.rpartition("/")[2], ())
         ending = [name for name in alike if ("/" + name).endswith("/" + path)]
         return self.open(ending[0]) if len(ending) == 1 else None

@@ -1,0 +1,230 @@
+"""What every registered format must do."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import maskcodec as mc
+from maskcodec import registry
+from maskcodec.formats._base import Capabilities, NullSink
+from maskcodec.formats._shared.carry import carried
+from maskcodec.model.losses import LossReport
+from maskcodec.testing import assert_datasets_equal
+from tests.zoo import simple, zoo
+
+WRITABLE = [name for name, f in registry.formats().items() if f.write is not None]
+BOTH = [name for name in WRITABLE if registry.formats()[name].read is not None]
+
+pytestmark = pytest.mark.filterwarnings("ignore::maskcodec.errors.LossWarning")
+
+
+def carries(name: str) -> Capabilities:
+    return registry.get_format(name).capabilities()
+
+
+def by_subset(dataset: mc.Dataset) -> mc.ItemList:
+    """Items subset by subset: a format with a file for each cannot hold another order."""
+    items = list(dataset.items)
+    return mc.ItemList(
+        item for subset in dict.fromkeys(i.subset for i in items) for item in items if item.subset == subset
+    )
+
+
+def expected(dataset: mc.Dataset, name: str) -> tuple[mc.Dataset, LossReport]:
+    """What the format holds of a data set, and what its writer reports."""
+    report = LossReport()
+    shown = carried(dataset, carries(name), report)
+    shown.items = by_subset(shown)
+    return shown, mc.plan(dataset, name)
+
+
+def without_dropped(dataset: mc.Dataset, report: LossReport) -> mc.Dataset:
+    """Leave out annotations and items that the writer itself reports as dropped, by their names in the report."""
+    for loss in report:
+        if loss.action != "dropped" or loss.field:
+            continue
+        assert loss.count <= 5, f"the zoo is too large for the examples of {loss}"
+        for item_name, annotation_name in loss.examples:
+            for item in dataset.items:
+                if item_name not in (f"{item.subset}/{item.id}", str(item.id)):
+                    continue
+                item.annotations = [
+                    a
+                    for a in item.annotations
+                    if annotation_name not in (f"id {a.id}", a.variant if a.id is None else "")
+                    or a.variant != loss.what
+                ]
+    return dataset
+
+
+def digest(folder: Path) -> dict[str, str]:
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_detect_names_it_on_its_own_output(name, tmp_path):
+    mc.write(simple(), tmp_path / "out", name)
+    assert mc.detect(tmp_path / "out") == name
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_round_trip_of_the_zoo_is_what_the_report_says(name, tmp_path):
+    source = zoo()
+    report = mc.write(source, tmp_path / "out", name, on_loss="ignore")
+    shown, plan = expected(source, name)
+    assert report == plan
+    back = mc.read(tmp_path / "out", name, on_loss="ignore")
+    back.items = by_subset(back)
+    assert_datasets_equal(without_dropped(shown, report), back, report, added=carries(name).namespaces)
+    assert not len(back.report), f"reading its own output left something out: {back.report}"
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_second_round_trip_loses_nothing(name, tmp_path):
+    mc.write(zoo(), tmp_path / "first", name, on_loss="ignore")
+    once = mc.read(tmp_path / "first", name).load()
+    report = mc.write(once, tmp_path / "second", name, on_loss="ignore")
+    assert not len(report), str(report)
+    assert_datasets_equal(once, mc.read(tmp_path / "second", name))
+
+
+@pytest.mark.parametrize("name", WRITABLE)
+def test_plan_equals_report_and_writes_nothing(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    plan = mc.plan(zoo(), name)
+    assert list(tmp_path.iterdir()) == []
+    assert plan == mc.write(zoo(), tmp_path / "out", name, on_loss="ignore")
+    assert len(plan), "no format holds the whole zoo"
+
+
+@pytest.mark.parametrize("name", WRITABLE)
+def test_input_is_not_modified(name, tmp_path):
+    source = zoo()
+    before = copy.deepcopy(source)
+    mc.write(source, tmp_path / "out", name, on_loss="ignore")
+    assert_datasets_equal(before, source)
+
+
+@pytest.mark.parametrize("name", WRITABLE)
+def test_bytes_do_not_depend_on_the_run(name, tmp_path):
+    program = (
+        "import sys, warnings; warnings.simplefilter('ignore'); import maskcodec as mc; from tests.zoo import zoo;"
+        "mc.write(zoo(), sys.argv[1], sys.argv[2]); mc.write(zoo(), sys.argv[1] + '.zip', sys.argv[2])"
+    )
+    digests = []
+    for seed, zone in (("0", "UTC"), ("1", "Asia/Tokyo")):
+        out = tmp_path / seed / "out"
+        path = os.pathsep.join(p for p in [str(Path(__file__).parents[2]), *sys.path] if p)
+        env = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "PYTHONPATH": path}
+        subprocess.run([sys.executable, "-c", program, str(out), name], check=True, env=env)
+        digests.append(digest(tmp_path / seed))
+    assert digests[0] == digests[1]
+    assert digests[0]
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_empty_data_set(name, tmp_path):
+    report = mc.write(mc.Dataset(), tmp_path / "out", name, on_loss="ignore")
+    assert not [loss for loss in report if loss.action != "defaulted"]
+    back = mc.read(tmp_path / "out", name)
+    assert list(back.items) == []
+    assert len(back.schema) == 0
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_zip_equals_folder(name, tmp_path):
+    mc.write(zoo(), tmp_path / "out", name, on_loss="ignore")
+    mc.write(zoo(), tmp_path / "out.zip", name, on_loss="ignore")
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        inside = {n: hashlib.sha256(archive.read(n)).hexdigest() for n in archive.namelist()}
+    assert inside == digest(tmp_path / "out")
+    one, two = mc.read(tmp_path / "out", name), mc.read(tmp_path / "out.zip", name)
+    assert_datasets_equal(one, two)
+    assert_datasets_equal(one, mc.read((tmp_path / "out.zip").read_bytes(), name))
+
+
+@pytest.mark.parametrize("name", WRITABLE)
+def test_existing_target_is_refused_and_kept(name, tmp_path):
+    target = tmp_path / "out"
+    target.mkdir()
+    (target / "mine.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="not empty"):
+        mc.write(simple(), target, name)
+    assert digest(target).keys() == {"mine.txt"}
+    mc.write(simple(), target, name, overwrite=True, on_loss="ignore")
+    assert "mine.txt" not in digest(target)
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("name", WRITABLE)
+def test_raise_on_loss_writes_nothing(name, tmp_path):
+    with pytest.raises(mc.LossError) as caught:
+        mc.write(zoo(), tmp_path / "out", name, on_loss="raise")
+    assert caught.value.report.total == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", WRITABLE)
+def test_failing_write_leaves_the_old_output(name, tmp_path, monkeypatch):
+    mc.write(simple(), tmp_path / "out", name, on_loss="ignore")
+    before = digest(tmp_path)
+
+    def full(self, name):
+        raise OSError(28, "No space left on device", name)
+
+    monkeypatch.setattr("maskcodec.formats._shared.sink.Sink._create", full)
+    with pytest.raises(OSError, match="No space"):
+        mc.write(zoo(), tmp_path / "out", name, overwrite=True, on_loss="ignore")
+    assert digest(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_input_is_never_the_target(name, tmp_path):
+    mc.write(simple(), tmp_path / "out", name, on_loss="ignore")
+    before = digest(tmp_path)
+    with pytest.raises(ValueError, match="input"):
+        mc.convert(tmp_path / "out", tmp_path / "out", name, overwrite=True)
+    assert digest(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", WRITABLE)
+def test_unknown_option_is_an_error_that_suggests(name, tmp_path):
+    with pytest.raises(TypeError, match="no option"):
+        mc.write(simple(), tmp_path / "out", name, no_such_option=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", registry.formats())
+def test_declaration_is_consistent(name):
+    fmt = registry.formats()[name]
+    assert fmt.name == name == name.lower()
+    assert fmt.read or fmt.write
+    capabilities = fmt.capabilities()
+    assert not capabilities.variants & capabilities.conversions.keys(), "a kind is carried or converted, not both"
+    from maskcodec.formats._shared.carry import _CATEGORY_FIELDS, _FIELDS, _ITEM_FIELDS
+    from maskcodec.formats._shared.conversions import CONVERSIONS
+
+    for pair in capabilities.conversions.items():
+        assert pair in CONVERSIONS
+    assert set(capabilities.fields) | set(capabilities.as_attributes) <= _FIELDS.keys()
+    assert set(capabilities.item_fields) <= set(_ITEM_FIELDS)
+    assert set(capabilities.category_fields) <= {"id", *_CATEGORY_FIELDS}
+    for alias in (name, *fmt.aliases):
+        assert registry.get_format(alias) is fmt
+
+
+def test_null_sink_refuses_what_a_sink_refuses():
+    sink = NullSink()
+    sink.write("a/B.txt", b"")
+    for bad in ("../x", "/x", "C:\\x", "a/b.TXT", "x" * 300, ""):
+        with pytest.raises(mc.FormatError):
+            sink.write(bad, b"")
