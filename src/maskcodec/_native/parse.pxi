@@ -133,8 +133,8 @@ cdef cnp.ndarray plain_array(object mask, str what):
     if not isinstance(mask, np.ndarray):
         raise TypeError(f"{what}: expected an array, got {type(mask).__name__}")
     cdef cnp.ndarray array = mask
-    cdef char kind = cnp.PyArray_DESCR(array).kind
-    if kind != c"u" and kind != c"b" and kind != c"i":
+    cdef int kind = cnp.PyArray_TYPE(array)
+    if kind < cnp.NPY_BOOL or kind > cnp.NPY_ULONGLONG:  # the numbers of bool and of all integer types
         raise TypeError(f"{what}: expected a boolean or integer array, got {array.dtype}"
                         + ("; compare it with a threshold first" if array.dtype.kind == "f" else ""))
     if not PyArray_ISALIGNED(array):
