@@ -42,13 +42,11 @@ def color_from_text(text: str) -> tuple[int, ...] | None:
     return tuple(bytes.fromhex(digits))
 
 
-def color_to_text(color: tuple[int, ...] | None, kept: str | None) -> str:
-    """The text of a colour; the kept spelling while it still means the same."""
+def color_to_text(color: tuple[int, ...] | None, kept: Any = None) -> Any:
+    """The text of a colour; the kept spelling while it still means the same, None without a colour."""
     if kept is not None and (color is None or color_from_text(kept) == tuple(color)):
         return kept
-    if color is None:
-        return "#8080804d"
-    return "#" + bytes(color if len(color) == 4 else (*color, 0x4D)).hex()
+    return None if color is None else "#" + bytes(color).hex()
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -133,7 +131,7 @@ def _category(
         extras["class_type"] = kind
     text = record.get("color")
     color = color_from_text(text) if isinstance(text, str) else None
-    if text is not None and (color is None or color_to_text(color, None) != text):
+    if text is not None and color_to_text(color) != text:
         extras["color"] = text
     wanted = record.get("attributes") or []
     own = [specs[n] for n in wanted if isinstance(n, str) and n in specs]
@@ -177,7 +175,9 @@ def write_classes(schema: LabelSchema) -> list[dict[str, Any]]:
         kept.pop("parent_class_id", None)
         record["class_name"] = category.name
         record["class_type"] = kept.pop("class_type", "background" if category.kind == "stuff" else "object")
-        record["color"] = color_to_text(category.color, kept.pop("color", None))
+        color = color_to_text(category.color, kept.pop("color", None))
+        if color is not None:
+            record["color"] = color
         record |= {key: kept.pop(key) for key in ("norder", "icon_url") if key in kept}
         record["attributes"] = kept.pop("attributes", [spec.name for spec in category.attributes])
         out.append({**record, **kept})
