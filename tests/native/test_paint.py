@@ -6,7 +6,7 @@ import threading
 
 import numpy as np
 import pytest
-import raster_reference as ref
+from tests.native import raster_reference as ref
 
 from maskcodec import idmaps
 from maskcodec._native import raster

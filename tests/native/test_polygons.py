@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import raster_reference as ref
+from tests.native import raster_reference as ref
 from PIL import Image, ImageDraw
 from pycocotools import mask as peer
 
