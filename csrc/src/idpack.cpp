@@ -6,7 +6,13 @@
 #include <string>
 #include <type_traits>
 
+#include "maskcodec/cpu.hpp"
 #include "maskcodec/error.hpp"
+
+#if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
+#define MASKCODEC_BYTE_SHUFFLE 1
+#include <immintrin.h>
+#endif
 
 namespace maskcodec {
 
@@ -79,7 +85,7 @@ std::string at_pixel(std::size_t y, std::size_t x) {
   throw RangeError(std::string(what) + " in row " + std::to_string(y) + " changed while it was read");
 }
 
-// The row as 32-bit values.
+// The row as 32-bit values, all of them in 0 .. limit.
 const std::uint32_t* checked_row(const IntView& v, std::size_t y, std::uint32_t limit, const char* what,
                                  std::vector<std::uint32_t>& buffer) {
   const bool good = with_kind(v.kind, [&](auto zero) {
@@ -91,35 +97,119 @@ const std::uint32_t* checked_row(const IntView& v, std::size_t y, std::uint32_t 
 
 // --- 24-bit ids ------------------------------------------------------------------------------------------------------------
 
-void to_rgba(const std::uint32_t* ids, std::size_t n, std::uint8_t* out) noexcept {
-  for (std::size_t k = 0; k < n; ++k) {
-    const std::uint32_t id = ids[k];
-    if (little_endian()) {
-      const std::uint32_t word = id | 0xFF000000u;
-      std::memcpy(out + 4 * k, &word, 4);
-    } else {
-      out[4 * k] = static_cast<std::uint8_t>(id);
-      out[4 * k + 1] = static_cast<std::uint8_t>(id >> 8);
-      out[4 * k + 2] = static_cast<std::uint8_t>(id >> 16);
-      out[4 * k + 3] = 255;
+// Packing returns all bits of all ids together: whoever has not checked them before sees there whether one was too large.
+#ifdef MASKCODEC_BYTE_SHUFFLE
+__attribute__((target("avx2"))) std::uint32_t wide_to_rgba(const std::uint32_t* ids, std::size_t n,
+                                                           std::uint8_t* out) noexcept {
+  const __m256i alpha = _mm256_set1_epi32(static_cast<int>(0xFF000000u));
+  __m256i seen[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+  std::size_t k = 0;
+  for (; k + 16 <= n; k += 16) {
+    for (std::size_t j = 0; j < 2; ++j) {
+      const __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(ids + k + 8 * j));
+      seen[j] = _mm256_or_si256(seen[j], words);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 4 * (k + 8 * j)), _mm256_or_si256(words, alpha));
     }
   }
+  std::uint32_t lanes[8];
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(lanes), _mm256_or_si256(seen[0], seen[1]));
+  std::uint32_t any = 0;
+  for (const std::uint32_t lane : lanes) any |= lane;
+  for (; k < n; ++k) {
+    any |= ids[k];
+    const std::uint32_t word = ids[k] | 0xFF000000u;
+    std::memcpy(out + 4 * k, &word, 4);
+  }
+  return any;
+}
+#endif
+
+std::uint32_t to_rgba(const std::uint32_t* ids, std::size_t n, std::uint8_t* out) noexcept {
+#ifdef MASKCODEC_BYTE_SHUFFLE
+  if (level() != Level::baseline) return wide_to_rgba(ids, n, out);
+#endif
+  std::uint32_t any = 0;
+  if (little_endian()) {
+    for (std::size_t k = 0; k < n; ++k) {
+      any |= ids[k];
+      const std::uint32_t word = ids[k] | 0xFF000000u;
+      std::memcpy(out + 4 * k, &word, 4);
+    }
+    return any;
+  }
+  for (std::size_t k = 0; k < n; ++k) {
+    any |= ids[k];
+    out[4 * k] = static_cast<std::uint8_t>(ids[k]);
+    out[4 * k + 1] = static_cast<std::uint8_t>(ids[k] >> 8);
+    out[4 * k + 2] = static_cast<std::uint8_t>(ids[k] >> 16);
+    out[4 * k + 3] = 255;
+  }
+  return any;
 }
 
-void to_rgb(const std::uint32_t* ids, std::size_t n, std::uint8_t* out) noexcept {
+#ifdef MASKCODEC_BYTE_SHUFFLE
+// Four pixels per vector; both return how many pixels they did. Every load and store stays within the row: the last few
+// pixels are left to the portable loop.
+__attribute__((target("ssse3"))) std::size_t shuffle_to_rgb(const std::uint32_t* ids, std::size_t n,
+                                                            std::uint8_t* out, std::uint32_t& any) noexcept {
+  __m128i seen = _mm_setzero_si128();
+  const __m128i pick = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
   std::size_t k = 0;
+  for (; n - k >= 18; k += 16) {
+    const auto* from = reinterpret_cast<const __m128i*>(ids + k);
+    const __m128i a = _mm_loadu_si128(from), b = _mm_loadu_si128(from + 1);
+    const __m128i c = _mm_loadu_si128(from + 2), d = _mm_loadu_si128(from + 3);
+    seen = _mm_or_si128(seen, _mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d)));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + 3 * k), _mm_shuffle_epi8(a, pick));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + 3 * k + 12), _mm_shuffle_epi8(b, pick));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + 3 * k + 24), _mm_shuffle_epi8(c, pick));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + 3 * k + 36), _mm_shuffle_epi8(d, pick));
+  }
+  for (; 3 * (n - k) >= 16; k += 4) {
+    const __m128i words = _mm_loadu_si128(reinterpret_cast<const __m128i*>(ids + k));
+    seen = _mm_or_si128(seen, words);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + 3 * k), _mm_shuffle_epi8(words, pick));
+  }
+  std::uint32_t lanes[4];
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(lanes), seen);
+  any |= lanes[0] | lanes[1] | lanes[2] | lanes[3];
+  return k;
+}
+
+__attribute__((target("ssse3"))) std::size_t shuffle_from_rgb(const std::uint8_t* row, std::size_t n,
+                                                              std::uint32_t* out) noexcept {
+  const __m128i pick = _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1);
+  std::size_t k = 0;
+  for (; 3 * (n - k) >= 16; k += 4) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(row + 3 * k));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + k), _mm_shuffle_epi8(bytes, pick));
+  }
+  return k;
+}
+#endif
+
+std::uint32_t to_rgb(const std::uint32_t* ids, std::size_t n, std::uint8_t* out) noexcept {
+  std::uint32_t any = 0;
+  std::size_t k = 0;
+#ifdef MASKCODEC_BYTE_SHUFFLE
+  if (level() != Level::baseline) k = shuffle_to_rgb(ids, n, out, any);
+#endif
   if (little_endian()) {
-    for (; k + 4 <= n; k += 4) {  // four pixels make three words
-      const std::uint32_t words[3] = {ids[k] | ids[k + 1] << 24, ids[k + 1] >> 8 | ids[k + 2] << 16,
-                                      ids[k + 2] >> 16 | ids[k + 3] << 8};
+    for (; k + 4 <= n; k += 4) {  // four pixels make three words; a fourth byte is cut off first
+      const std::uint32_t a = ids[k], b = ids[k + 1], c = ids[k + 2], d = ids[k + 3];
+      any |= a | b | c | d;
+      const std::uint32_t words[3] = {(a & max_packed_id) | b << 24, (b >> 8 & 0xFFFF) | c << 16,
+                                      (c >> 16 & 0xFF) | d << 8};
       std::memcpy(out + 3 * k, words, 12);
     }
   }
   for (; k < n; ++k) {
+    any |= ids[k];
     out[3 * k] = static_cast<std::uint8_t>(ids[k]);
     out[3 * k + 1] = static_cast<std::uint8_t>(ids[k] >> 8);
     out[3 * k + 2] = static_cast<std::uint8_t>(ids[k] >> 16);
   }
+  return any;
 }
 
 void from_row(const ColorView& v, std::size_t y, std::uint32_t* out) noexcept {
@@ -132,6 +222,9 @@ void from_row(const ColorView& v, std::size_t y, std::uint32_t* out) noexcept {
       out[k] = word & max_packed_id;
     }
   } else if (little_endian() && v.channel_stride == 1 && v.col_stride == 3) {
+#ifdef MASKCODEC_BYTE_SHUFFLE
+    if (level() != Level::baseline) k = shuffle_from_rgb(row, v.width, out);
+#endif
     for (; k + 4 <= v.width; k += 4) {
       std::uint32_t w[3];
       std::memcpy(w, row + 3 * k, 12);
@@ -153,11 +246,11 @@ void pack_ids(const IntView& ids, unsigned channels, std::uint8_t* out) {
   std::vector<std::uint32_t> buffer(ids.width);
   const std::size_t step = ids.width * channels;
   for (std::size_t y = 0; y < ids.height; ++y, out += step) {
-    const std::uint32_t* row = checked_row(ids, y, max_packed_id, "id", buffer);
-    if (channels == 4)
-      to_rgba(row, ids.width, out);
-    else
-      to_rgb(row, ids.width, out);
+    const bool as_is = ids.kind == IntKind::u32 && ids.col_stride == 4;
+    const std::uint32_t* row = as_is ? reinterpret_cast<const std::uint32_t*>(row_at(ids, y))
+                                     : checked_row(ids, y, max_packed_id, "id", buffer);
+    const std::uint32_t any = channels == 4 ? to_rgba(row, ids.width, out) : to_rgb(row, ids.width, out);
+    if (any > max_packed_id) refuse(ids, y, max_packed_id, "id");
   }
 }
 

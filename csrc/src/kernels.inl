@@ -31,22 +31,24 @@ MC_TARGET static inline std::size_t emit_columns(std::uint64_t d, std::uint32_t 
 MC_TARGET static std::size_t row_xor(const std::uint8_t* row, std::size_t width, std::uint64_t* above,
                                      std::uint32_t* events, std::uint32_t* per_column) {
   const std::size_t words = width / 64;
+  constexpr std::size_t group = MC_WIDE / 64;
   std::size_t n = 0;
   std::size_t i = 0;
-  for (; i + 4 <= words; i += 4) {
-    const std::uint64_t b0 = nz64(row + 64 * i), b1 = nz64(row + 64 * i + 64);
-    const std::uint64_t b2 = nz64(row + 64 * i + 128), b3 = nz64(row + 64 * i + 192);
-    const std::uint64_t d0 = b0 ^ above[i], d1 = b1 ^ above[i + 1], d2 = b2 ^ above[i + 2], d3 = b3 ^ above[i + 3];
-    if (d0 | d1 | d2 | d3) {
-      above[i] = b0;
-      above[i + 1] = b1;
-      above[i + 2] = b2;
-      above[i + 3] = b3;
-      const std::uint32_t x = static_cast<std::uint32_t>(64 * i);
-      n = emit_columns(d0, x, events, per_column, n);
-      n = emit_columns(d1, x + 64, events, per_column, n);
-      n = emit_columns(d2, x + 128, events, per_column, n);
-      n = emit_columns(d3, x + 192, events, per_column, n);
+  for (; i + group <= words; i += group) {
+    // Uniform under uniform is by far the commonest case, and cheaper to see than its bits are to collect.
+    std::uint64_t any = 0, all = ~std::uint64_t{0};
+    for (std::size_t j = 0; j < group; ++j) {
+      any |= above[i + j];
+      all &= above[i + j];
+    }
+    if (any == 0 ? !any_nonzero(row + 64 * i) : all == ~std::uint64_t{0} && !any_zero(row + 64 * i)) continue;
+    for (std::size_t j = i; j < i + group; ++j) {
+      const std::uint64_t b = nz64(row + 64 * j);
+      const std::uint64_t d = b ^ above[j];
+      if (d) {
+        above[j] = b;
+        n = emit_columns(d, static_cast<std::uint32_t>(64 * j), events, per_column, n);
+      }
     }
   }
   for (; i * 64 < width; ++i) {

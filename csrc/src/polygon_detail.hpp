@@ -1,5 +1,6 @@
 // Internals shared by polygon.cpp and polygon_pillow.cpp.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -28,7 +29,8 @@ class Toggles {
   // Appends the canonical runs of a mask of `pixels` pixels.
   void append_counts(std::uint64_t pixels, std::vector<std::uint32_t>& out) const {
     std::uint64_t last = 0;
-    out.reserve(out.size() + at_.size() + 1);
+    const std::size_t needed = out.size() + at_.size() + 1;  // grown by doubling: batches append to one vector
+    if (needed > out.capacity()) out.reserve(out.empty() ? needed : std::max(needed, 2 * out.capacity()));
     for (const std::uint64_t position : at_) {
       out.push_back(static_cast<std::uint32_t>(position - last));
       last = position;

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "maskcodec/contour.hpp"
+#include "maskcodec/idpack.hpp"
+#include "maskcodec/paint.hpp"
 #include "maskcodec/polygon.hpp"
 
 namespace {
@@ -148,6 +150,60 @@ void contours() {
          std::vector<std::int32_t>{5, 0, 1999999995, 0, 1999999995, 1, 5, 1}));
 }
 
+template <class T>
+void label_maps() {
+  std::mt19937 random(13);
+  std::uniform_int_distribution<std::size_t> side(1, 70);
+  std::uniform_int_distribution<int> value(0, 6);
+  for (int k = 0; k < 30; ++k) {
+    const std::size_t h = side(random), w = side(random);
+    const Shape shape{static_cast<std::uint32_t>(h), static_cast<std::uint32_t>(w)};
+    std::vector<T> rows(h * w), columns(h * w);
+    for (std::size_t y = 0; y < h; ++y)
+      for (std::size_t x = 0; x < w; ++x)
+        rows[y * w + x] = columns[x * h + y] = static_cast<T>(k % 2 ? T(0) - T(value(random)) : T(value(random) / 3));
+    const auto item = static_cast<std::ptrdiff_t>(sizeof(T));
+    const PixelView<T> c{rows.data(), h, w, static_cast<std::ptrdiff_t>(w) * item, item};
+    const PixelView<T> f{columns.data(), h, w, item, static_cast<std::ptrdiff_t>(h) * item};
+    const auto a = split_labels(c), b = split_labels(f);
+    CHECK(a.ids == b.ids && a.runs == b.runs && a.offsets == b.offsets);
+    Painter<T> painter(shape, T(1));
+    for (std::size_t i = 0; i < a.ids.size(); ++i) {
+      const auto size = static_cast<std::size_t>(a.offsets[i + 1] - a.offsets[i]);
+      painter.paint(checked_view(a.runs.data() + a.offsets[i], size, shape), a.ids[i]);
+      CHECK(i == 0 || a.ids[i - 1] < a.ids[i]);
+    }
+    CHECK(std::vector<T>(painter.data(), painter.data() + h * w) == rows);
+  }
+}
+
+void ids() {
+  for (std::size_t width = 1; width < 40; ++width) {
+    std::vector<std::uint32_t> values(3 * width), back(3 * width);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<std::uint32_t>(i * 7919 * 31) & 0xFFFFFF;
+    const auto step = static_cast<std::ptrdiff_t>(width);
+    const IntView view{values.data(), IntKind::u32, 3, width, 4 * step, 4};
+    for (const unsigned channels : {3u, 4u}) {
+      std::vector<std::uint8_t> image(values.size() * channels);
+      pack_ids(view, channels, image.data());
+      CHECK(image[channels] == (values[1] & 255));
+      unpack_ids(ColorView{image.data(), 3, width, step * static_cast<int>(channels), static_cast<int>(channels), 1},
+                 back.data());
+      CHECK(back == values);
+    }
+    values.back() = 0x1000000;
+    bool refused = false;
+    try {
+      std::vector<std::uint8_t> image(values.size() * 3);
+      pack_ids(view, 3, image.data());
+    } catch (const RangeError&) {
+      refused = true;
+    }
+    CHECK(refused);
+  }
+  CHECK((voc_palette(256)[255] == std::array<std::uint8_t, 3>{224, 224, 192}));
+}
+
 }  // namespace
 
 int run_raster_tests() {
@@ -155,5 +211,10 @@ int run_raster_tests() {
   huge_and_bad_coordinates();
   batches();
   contours();
+  label_maps<std::uint8_t>();
+  label_maps<std::int16_t>();
+  label_maps<std::uint32_t>();
+  label_maps<std::int64_t>();
+  ids();
   return failures;
 }

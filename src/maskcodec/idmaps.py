@@ -1,8 +1,9 @@
 """Ids and colours in image files, label maps, and painting masks onto a canvas.
 
-Ids are 2-D arrays ``(h, w)`` of any integer type, byte order and strides, read by value; nested lists of integers are taken
-too. Floats and booleans are a ``TypeError``. A value that does not fit its packing is a ``ValueError`` that names the first
-such value and its pixel: nothing is wrapped or clipped. Images are 8-bit ``(h, w, 3)`` or ``(h, w, 4)`` arrays of any strides.
+Ids are 2-D arrays ``(h, w)`` of any integer type, byte order and strides, read by value; nested lists of integers are
+taken too. Floats and booleans are a ``TypeError``. A value that does not fit its packing is a ``ValueError`` that names
+the first such value and its pixel: nothing is wrapped or clipped. Images are 8-bit ``(h, w, 3)`` or ``(h, w, 4)``
+arrays of any strides.
 """
 
 from __future__ import annotations
@@ -162,7 +163,8 @@ def colors_to_index(image: ArrayLike, palette: ArrayLike) -> NDArray[np.uint8] |
         ``(h, w)`` uint8, or uint16 for palettes of more than 256 colours.
 
     Raises:
-        ValueError: a colour that is not in the palette (it is named with its pixel), a palette of another shape or range.
+        ValueError: a colour that is not in the palette (it is named with its pixel), a palette of another shape or
+            range.
         TypeError: an image of another dtype, colours that are not integers.
 
     >>> colors_to_index(np.array([[[0, 128, 0], [128, 0, 0]]], np.uint8), voc_palette()).tolist()
@@ -183,8 +185,8 @@ def label_map_to_runs(
         background: a value to leave out.
 
     Returns:
-        ``(ids, runs, offsets)``: the distinct values in ascending order and of the map's type; ``runs[offsets[i]:offsets[i
-        + 1]]`` are the column-major runs of ``ids[i]``, background first.
+        ``(ids, runs, offsets)``: the distinct values in ascending order and of the map's type;
+        ``runs[offsets[i]:offsets[i + 1]]`` are the column-major runs of ``ids[i]``, background first.
 
     Raises:
         ValueError: another number of dimensions, too many pixels, a background outside the map's type.
@@ -200,15 +202,15 @@ def label_map_to_runs(
 class Painter:
     """A canvas that masks are painted onto as values, later ones over earlier ones.
 
-    Keep one for a series of images of one size: :meth:`clear` starts the next image without new memory. The work per mask
-    follows its outline and its own pixels, not the canvas.
+    Keep one for a series of images of one size: :meth:`clear` starts the next image without new memory. The work per
+    mask follows its outline and its own pixels, not the canvas.
 
     Args:
         shape: height and width.
         dtype: integers of 8 to 64 bits.
         background: the value of unpainted pixels.
-        out: paint onto this array instead, from what it holds: ``(h, w)`` integers, writable, the pixels of a row side by
-            side. ``dtype`` and ``background`` are not used then.
+        out: paint onto this array instead, from what it holds: ``(h, w)`` integers, writable, the pixels of a row side
+            by side. ``dtype`` and ``background`` are not used then.
 
     >>> painter = Painter((2, 3), dtype="uint8")
     >>> painter.paint(np.array([2, 2, 2], np.uint32), 7)
@@ -252,7 +254,7 @@ class Painter:
         self._native.paint(cast("NDArray[np.uint32]", runs), value)
 
     def paint_many(self, runs: NDArray[np.uint32], offsets: IntArray, values: ArrayLike) -> None:
-        """Paint mask after mask of a packed batch; mask i has ``runs[offsets[i]:offsets[i + 1]]`` and gets ``values[i]``.
+        """Paint a packed batch in order: mask i has ``runs[offsets[i]:offsets[i + 1]]`` and gets ``values[i]``.
 
         Everything is checked before the first pixel changes. Raises as :meth:`paint` does.
         """

@@ -67,7 +67,9 @@ def test_pack_and_back(dtype):
         np.testing.assert_array_equal(idmaps.unpack_ids(rgba[..., 2::-1][..., ::-1]), ids)
 
 
-@pytest.mark.parametrize(("dtype", "bad"), [("u4", 2**24), ("i4", -1), ("i1", -128), ("u8", 2**63), ("i8", 2**32), ("u8", 2**40)])
+@pytest.mark.parametrize(
+    ("dtype", "bad"), [("u4", 2**24), ("i4", -1), ("i1", -128), ("u8", 2**63), ("i8", 2**32), ("u8", 2**40)]
+)
 def test_ids_out_of_range_are_named(dtype, bad):
     ids = np.zeros((4, 6), dtype)
     ids[2, 3] = bad
@@ -78,7 +80,9 @@ def test_ids_out_of_range_are_named(dtype, bad):
                 idmaps.pack_ids(view, layout)
 
 
-@pytest.mark.parametrize("wrong", [np.zeros((2, 2)), np.zeros((2, 2), bool), np.array([["a"]]), np.zeros((2, 2), object)])
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((2, 2)), np.zeros((2, 2), bool), np.array([["a"]]), np.zeros((2, 2), object)]
+)
 def test_wrong_kinds(wrong):
     for call in (
         lambda: idmaps.pack_ids(wrong),

@@ -96,7 +96,10 @@ cdef const char* text_in(object rle, Py_ssize_t* n) except? NULL:
     cdef object counts
     if type(rle) is not dict:
         return NULL
-    counts = (<dict>rle).get("counts")
+    cdef PyObject* value = PyDict_GetItem(rle, "counts")
+    if value == NULL:
+        return NULL
+    counts = <object>value
     if type(counts) is bytes:
         n[0] = PyBytes_GET_SIZE(counts)
         return PyBytes_AS_STRING(counts)
@@ -125,7 +128,7 @@ cdef Box box_of(object rle) except *:
     return bounding_box(runs.view())
 
 
-cdef object uint32_scalar = np.uint32
+cdef cnp.dtype uint32_type = np.dtype(np.uint32)
 
 
 def area(rle):
@@ -138,9 +141,11 @@ def area(rle):
     cdef cnp.npy_intp n
     cdef cnp.ndarray out
     cdef uint32_t* p
+    cdef uint32_t one
     cdef Py_ssize_t i
     if isinstance(rle, dict):
-        return uint32_scalar(area_of(rle))
+        one = <uint32_t>area_of(rle)
+        return PyArray_Scalar(&one, uint32_type, None)
     rles = as_list(rle)
     n = len(rles)
     out = cnp.PyArray_SimpleNew(1, &n, cnp.NPY_UINT32)

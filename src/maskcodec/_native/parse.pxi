@@ -17,6 +17,12 @@ cdef int64_t as_int64(object value, str what, Py_ssize_t index=-1) except? -1:
 
 cdef Shape as_shape(object size, str what="size") except *:
     cdef int64_t h, w
+    cdef int overflow = 0, more = 0
+    if type(size) is list and len(<list>size) == 2 and type((<list>size)[0]) is int and type((<list>size)[1]) is int:
+        h = PyLong_AsLongLongAndOverflow((<list>size)[0], &overflow)
+        w = PyLong_AsLongLongAndOverflow((<list>size)[1], &more)
+        if overflow == 0 and more == 0 and h >= 0 and w >= 0:
+            return make_shape(<uint64_t>h, <uint64_t>w)
     if type(size) is not list and type(size) is not tuple:
         if isinstance(size, np.ndarray) and size.ndim == 1 and size.dtype.kind in "iu":
             size = size.tolist()
@@ -103,6 +109,11 @@ cdef Runs counts_from(object counts, Shape shape, bint strict, list notes) excep
 
 
 cdef inline object rle_key(object rle, str key):
+    cdef PyObject* value
+    if type(rle) is dict:
+        value = PyDict_GetItem(rle, key)
+        if value != NULL:
+            return <object>value
     if type(rle) is not dict and not hasattr(rle, "keys"):
         raise TypeError(f"expected a COCO RLE with 'size' and 'counts', got {type(rle).__name__}")
     try:
@@ -122,7 +133,8 @@ cdef cnp.ndarray plain_array(object mask, str what):
     if not isinstance(mask, np.ndarray):
         raise TypeError(f"{what}: expected an array, got {type(mask).__name__}")
     cdef cnp.ndarray array = mask
-    if array.dtype.kind not in "biu":
+    cdef int kind = cnp.PyArray_TYPE(array)
+    if kind < cnp.NPY_BOOL or kind > cnp.NPY_ULONGLONG:  # the numbers of bool and of all integer types
         raise TypeError(f"{what}: expected a boolean or integer array, got {array.dtype}"
                         + ("; compare it with a threshold first" if array.dtype.kind == "f" else ""))
     if not PyArray_ISALIGNED(array):
@@ -134,8 +146,10 @@ cdef Runs encode_plane(cnp.ndarray array, const char* data, int row_axis, int co
     """One 2-D plane of an array; only zero or not matters, so byte order and sign do not."""
     cdef size_t h = array.shape[row_axis], w = array.shape[col_axis]
     cdef ptrdiff_t rs = array.strides[row_axis], cs = array.strides[col_axis]
-    cdef Py_ssize_t item = array.dtype.itemsize
+    cdef Py_ssize_t item = cnp.PyArray_ITEMSIZE(array)
     cdef Runs runs
+    if h < 64 and w < 64:  # not worth letting go of the lock
+        return encode_any(data, h, w, rs, cs, item)
     with nogil:
         runs = encode_any(data, h, w, rs, cs, item)
     return runs
@@ -272,7 +286,7 @@ cdef int put(cnp.ndarray target, RunsView runs, Window win, uint64_t value, bint
     """Decode into a 2-D array; `value` holds the bits of one element."""
     cdef char* data = <char*>cnp.PyArray_DATA(target)
     cdef ptrdiff_t rs = target.strides[0], cs = target.strides[1]
-    cdef Py_ssize_t item = target.dtype.itemsize
+    cdef Py_ssize_t item = cnp.PyArray_ITEMSIZE(target)
     if runs.size < 64 and runs.shape.pixels() < 65536:  # not worth letting go of the lock
         decode_many(&runs, 1, win, data, 0, rs, cs, item, value, zeroed, 1)
     else:

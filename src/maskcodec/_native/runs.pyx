@@ -8,7 +8,9 @@ cimport cython
 cimport numpy as cnp
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.dict cimport PyDict_GetItem
 from cpython.long cimport PyLong_AsLongLongAndOverflow
+from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
@@ -38,6 +40,7 @@ cdef extern from "numpy/arrayobject.h":
     bint PyArray_ISALIGNED(cnp.ndarray)
     bint PyArray_ISNOTSWAPPED(cnp.ndarray)
     bint PyArray_ISWRITEABLE(cnp.ndarray)
+    object PyArray_Scalar(void*, cnp.dtype, object)
 
 
 include "parse.pxi"

@@ -1,0 +1,1 @@
+"""Speed of the codec beside its peers: `python -m benchmarks --help`."""

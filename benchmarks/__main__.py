@@ -1,0 +1,119 @@
+"""Run the benchmark cells in one process: candidates interleaved, medians, answers compared first.
+
+    python -m benchmarks [--quick] [--only TEXT] [--json FILE] [--write]
+
+Candidates marked with `*` follow another rule than ours (they are timed, but neither compared nor counted as best).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from . import bench_formats, bench_ids, bench_raster, bench_runs, peers
+from .cells import OURS, Cell, Result, measure
+
+MODULES = (bench_runs, bench_raster, bench_ids, bench_formats)
+RESULTS = Path(__file__).with_name("RESULTS.md")
+
+
+def cells(quick: bool, only: str) -> Iterator[Cell]:
+    for module in MODULES:
+        for cell in module.cells(quick):
+            if only.lower() in f"{cell.group} / {cell.name}".lower():
+                yield cell
+
+
+def human(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    for unit, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds * 1e9:.0f} ns"
+
+
+def row(result: Result) -> str:
+    best = result.best_peer() or result.best_peer(other_rule=True)
+    ratio = f"{best[1] / result.ours:.2f}x {best[0]}" if best else "-"
+    floor = f"{result.ours / result.floor:.1f}" if result.floor else "-"
+    own = {name.removeprefix(OURS): t for name, t in result.seconds.items() if name.startswith(OURS)}
+    ours = ", ".join(f"{human(t)}{form}" for form, t in own.items())
+    others = [f"{name} {human(t)}" for name, t in result.seconds.items() if not name.startswith(OURS)]
+    others += [f"{name} {why}" for name, why in result.left_out.items()]
+    return f"| {result.name} | {human(result.floor)} | {ours} | {ratio} | {floor} | {', '.join(others)} |"
+
+
+HEADER = "| case | floor | maskcodec | best peer / ours | ours / floor | peers |\n|---|---:|---:|---:|---:|---|"
+
+
+def report(results: list[Result]) -> str:
+    lines = [
+        "# Benchmark results",
+        "",
+        f"Written by `python -m benchmarks --write` on {date.today().isoformat()}; {platform.machine()}, "
+        f"{platform.system()}, {os.cpu_count()} logical cores. One process, candidates interleaved, medians; "
+        "every answer was compared before it was timed.",
+        "",
+        "Versions: " + ", ".join(f"{name} {version}" for name, version in peers.versions().items()) + ".",
+        "",
+        "Floor = time to touch the bytes of the case once (read, fill or copy), measured in the same run. "
+        "`*` = another rule than ours: timed, not compared.",
+    ]
+    group = None
+    for result in results:
+        if result.group != group:
+            group = result.group
+            lines += ["", f"## {group}", "", HEADER]
+        lines.append(row(result))
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="small inputs, few rounds")
+    parser.add_argument("--only", default="", metavar="TEXT", help="cells whose `group / name` contains this")
+    parser.add_argument("--json", metavar="FILE", help="write all numbers there")
+    parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name}")
+    options = parser.parse_args()
+    rounds, budget = (5, 1.0) if options.quick else (15, 6.0)
+    results = []
+    group = None
+    for cell in cells(options.quick, options.only):
+        result = measure(cell, rounds, budget)
+        results.append(result)
+        if cell.group != group:
+            group = cell.group
+            print(f"\n{group}\n{HEADER}")
+        print(row(result), flush=True)
+    if options.json:
+        document = {
+            "date": date.today().isoformat(),
+            "machine": {"processor": platform.machine(), "system": platform.system(), "cores": os.cpu_count()},
+            "versions": peers.versions(),
+            "cells": [
+                {
+                    "group": r.group,
+                    "name": r.name,
+                    "floor": r.floor,
+                    "seconds": r.seconds,
+                    "left_out": r.left_out,
+                    "best_peer": r.best_peer(),
+                }
+                for r in results
+            ],
+        }
+        Path(options.json).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    if options.write:
+        RESULTS.write_text(report(results), encoding="utf-8")
+    return 0 if results else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

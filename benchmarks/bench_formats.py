@@ -1,0 +1,115 @@
+"""Cells of whole conversions, beside the scripts that people write for them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import maskcodec as mc
+
+from . import inputs
+from .bench_runs import coco, numpy_fill
+from .cells import Cell
+
+
+def project(path: Path, images: int) -> None:
+    """A Hasty project with masks and polygons."""
+    shape = (480, 640)
+    labels, records = [], []
+    rings = inputs.outlines(24, shape, dense=False)
+    for index, ring in enumerate(rings):
+        points = np.round(ring.reshape(-1, 2)).astype(int).clip(0, (shape[1], shape[0]))
+        x, y, w, h = mc.Rle.from_polygons([points.reshape(-1).astype(float)], shape).bbox
+        box = [x, y, x + w, y + h]
+        label: dict[str, Any] = {"class_name": "thing", "bbox": box, "polygon": None, "mask": None, "z_index": index}
+        if index % 2:
+            rle = mc.Rle.from_polygons([points.reshape(-1).astype(float)], shape)
+            label["mask"] = [int(v) for v in rle.to_hasty(box=tuple(box))]
+        else:
+            label["polygon"] = points.tolist()
+        labels.append({**label, "attributes": {}})
+    for index in range(images):
+        own = [{**label, "id": f"{index}-{k}"} for k, label in enumerate(labels)]
+        records.append(
+            {
+                "image_id": f"i{index}", "image_name": f"{index:06d}.jpg", "dataset_name": "bench", "width": shape[1],
+                "height": shape[0], "image_status": "DONE", "labels": own, "tags": [], "attributes": {},
+            }  # fmt: skip
+        )
+    document = {
+        "project_name": "bench", "create_date": "2024-01-01T00:00:00Z", "export_format_version": "1.1",
+        "export_date": "2024-01-01T00:00:00Z",
+        "label_classes": [{"class_name": "thing", "class_type": "object", "color": "#1f78b44d", "attributes": []}],
+        "images": records, "attributes": [],
+    }  # fmt: skip
+    path.write_text(json.dumps(document), encoding="utf-8")
+
+
+def script(source: Path, target: Path) -> Path:
+    """What a careful script does: json, a NumPy decode, pycocotools."""
+    module = coco["pycocotools"]
+    document = json.loads(source.read_text(encoding="utf-8"))
+    annotations: list[dict[str, Any]] = []
+    images = []
+    for image_id, image in enumerate(document["images"], 1):
+        images.append(
+            {"id": image_id, "file_name": image["image_name"], "width": image["width"], "height": image["height"]}
+        )
+        for label in image["labels"]:
+            x0, y0, x1, y1 = label["bbox"]
+            if label["mask"] is not None:
+                full = np.zeros((image["height"], image["width"]), np.uint8, order="F")
+                full[y0:y1, x0:x1] = numpy_fill(np.asarray(label["mask"]), (y1 - y0, x1 - x0))
+                rle = module.encode(full)
+                segmentation: Any = {"size": rle["size"], "counts": rle["counts"].decode()}
+                area = int(module.area(rle))
+            else:
+                segmentation = [[v for point in label["polygon"] for v in point]]
+                area = int(module.area(module.frPyObjects(segmentation, image["height"], image["width"]))[0])
+            annotations.append(
+                {
+                    "id": len(annotations) + 1, "image_id": image_id, "category_id": 1, "iscrowd": 0,
+                    "bbox": [x0, y0, x1 - x0, y1 - y0], "segmentation": segmentation, "area": area,
+                }  # fmt: skip
+            )
+    target.write_text(json.dumps({"images": images, "annotations": annotations, "categories": []}), encoding="utf-8")
+    return target
+
+
+def masks_in(path: Path) -> list[Any]:
+    files = [path] if path.is_file() else sorted(path.rglob("*.json"))
+    (document,) = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    return sorted(
+        a["segmentation"]["counts"] for a in document["annotations"] if isinstance(a["segmentation"], dict)
+    )
+
+
+def cells(quick: bool) -> Iterator[Cell]:
+    if not hasattr(mc, "convert"):
+        return
+    images = 50 if quick else 500
+    folder = Path(tempfile.mkdtemp(prefix="maskcodec-bench-"))
+    try:
+        source = folder / "export.json"
+        project(source, images)
+
+        def ours() -> Path:
+            target = folder / "ours"
+            shutil.rmtree(target, ignore_errors=True)
+            mc.convert(source, target, to="coco", media="none", on_loss="ignore")
+            return target
+
+        calls: dict[str, Callable[[], Any]] = {"maskcodec": ours}
+        if "pycocotools" in coco:
+            calls["script with pycocotools"] = lambda: script(source, folder / "script.json")
+        size = source.stat().st_size / 1e6
+        name = f"Hasty JSON to COCO, {images} images, {24 * images} labels, {size:.1f} MB"
+        yield Cell("Conversion", name, calls, masks_in, "script with pycocotools", lambda: source.read_bytes())
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
