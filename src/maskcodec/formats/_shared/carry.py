@@ -21,6 +21,7 @@ from maskcodec.model.schema import Category, LabelSchema
 __all__ = ["carried"]
 
 T = TypeVar("T")
+_names: dict[type, tuple[str, ...]] = {}
 _FIELDS: dict[str, Any] = {
     "id": None,
     "group_id": None,
@@ -44,9 +45,13 @@ _NO_FIELD = "the format has no place for it"
 
 def clone(value: T) -> T:
     """A shallow copy of a slots dataclass, without running its checks again."""
-    copy = object.__new__(type(value))
-    for f in fields(value):  # type: ignore[arg-type]
-        setattr(copy, f.name, getattr(value, f.name))
+    kind = type(value)
+    names = _names.get(kind)
+    if names is None:
+        names = _names[kind] = tuple(f.name for f in fields(value))  # type: ignore[arg-type]
+    copy = object.__new__(kind)
+    for name in names:
+        setattr(copy, name, getattr(value, name))
     return copy
 
 

@@ -303,7 +303,7 @@ class Source:
     def open_media(self, item: Item) -> BinaryIO | None:
         """Open the media file of an item; None when there is none, or several that could be it.
 
-        Looked for at its path, below ``<subset>/``, ``images/`` and ``images/<subset>/``, then by the ending of the path.
+        Looked for at its path, below ``<subset>/``, ``images/`` and ``images/<subset>/``, then by the path's ending.
         """
         path, subset = item.path, item.subset
         if path is None:

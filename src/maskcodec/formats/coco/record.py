@@ -25,6 +25,22 @@ _KNOWN = frozenset(("id", "image_id", "category_id", "segmentation", "area", "bb
 _NULL = Raw(b"null")
 
 
+class _Plain(msgspec.Struct, gc=False):
+    """The short fields of a record whose types are right; anything else is looked at field by field."""
+
+    id: int | str | None = None
+    category_id: int | str | None = None
+    bbox: list[int | float] | None = None
+    area: int | float | None = None
+    iscrowd: int | bool | None = None
+    score: int | float | None = None
+
+
+_plain = msgspec.json.Decoder(_Plain)
+_SHORT = ("id", "category_id", "bbox", "area", "iscrowd", "score")
+_LIMIT = 2**63
+
+
 @dataclass(slots=True)
 class Place:
     """Where a record is, for its errors, and what it refers to."""
@@ -65,27 +81,26 @@ def read_annotation(place: Place) -> Annotation:
     """
     raw = place.records.raw(place.at)
     row = jsonio.fields(raw, file=place.records.file, record=place.record, repeat=place.repeat)
-    place.id = place.value(row, "id")
-    category_id = place.value(row, "category_id")
+    short = _short_fields(place, raw, row)
+    category_id = short["category_id"]
     if isinstance(category_id, bool) or not isinstance(category_id, (int, str)) or category_id not in place.schema:
         raise place.error("category_id", f"no category with the id {shorten(category_id)}")
-    bbox = _bbox(place, place.value(row, "bbox"))
+    bbox = _bbox(place, short["bbox"])
     extra: dict[str, Any] = {k: place.value(row, k) for k in row if k not in _KNOWN}
-    attributes = place.value(row, "attributes")
+    attributes = place.value(row, "attributes") if "attributes" in row else None
     if attributes is not None and not isinstance(attributes, dict):
         raise place.error("attributes", f"expected an object, got {shorten(attributes)}")
     shape = _shape(place, row, bbox, extra)
-    _stored(place, row, shape, bbox, extra)
+    _stored(place, short["area"], shape, bbox, extra)
     shape.id = place.id
     if isinstance(place.id, str):
         extra["id"] = place.id  # texts are kept as ids of COCO only where they came from COCO
     shape.category_id = category_id
     if attributes:
         _attributes(shape, attributes, extra)
-    score = place.value(row, "score")
-    if score is not None:
-        shape.score = _number(place, "score", score)
-    crowd = place.value(row, "iscrowd")
+    if short["score"] is not None:
+        shape.score = _number(place, "score", short["score"])
+    crowd = short["iscrowd"]
     if crowd is not None:
         if crowd not in (0, 1):
             raise place.error("iscrowd", f"expected 0 or 1, got {shorten(crowd)}")
@@ -95,6 +110,21 @@ def read_annotation(place: Place) -> Annotation:
     if extra:
         shape.extras = {"coco": extra}
     return shape
+
+
+def _short_fields(place: Place, raw: bytes, row: dict[str, Raw]) -> dict[str, Any]:
+    """The short fields by name; one typed pass for a sound record, field by field with exact errors otherwise."""
+    try:
+        plain = _plain.decode(raw)
+        found = {name: getattr(plain, name) for name in _SHORT}
+        whole = [v for v in (*found.values(), *(plain.bbox or ())) if type(v) is int]
+        if not whole or (max(whole) < _LIMIT and min(whole) >= -_LIMIT):
+            place.id = plain.id
+            return found
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    place.id = place.value(row, "id")
+    return {name: place.value(row, name) for name in _SHORT}
 
 
 def _number(place: Place, field: str, value: Any) -> float:
@@ -194,11 +224,8 @@ def _mask(place: Place, data: bytes, extra: dict[str, Any]) -> Mask:
         raise place.error("segmentation", str(error)) from error
 
 
-def _stored(
-    place: Place, row: dict[str, Raw], shape: Annotation, bbox: list[float] | None, extra: dict[str, Any]
-) -> None:
+def _stored(place: Place, area: Any, shape: Annotation, bbox: list[float] | None, extra: dict[str, Any]) -> None:
     """Keep the stored area and box where they are not what the writer would compute."""
-    area = place.value(row, "area")
     if area is not None:
         _number(place, "area", area)
     if isinstance(shape, Box):

@@ -206,10 +206,12 @@ class _Writer:
             return rle.to_coco(compressed=not listed), rle.area, list(rle.bbox)
         if not isinstance(annotation, Polygon):
             raise TypeError(f"cannot write a {annotation.kind}")
-        extent = bounds(annotation) or (0, 0, 0, 0)
-        box = [extent[0], extent[1], extent[2] - extent[0], extent[3] - extent[1]]
         rings = jsonio.numbers([ring.reshape(-1).tolist() for ring in annotation.rings])
-        return rings, polygon_area(annotation), box
+        box = extra.get("bbox")
+        if box is None:
+            x0, y0, x1, y1 = bounds(annotation) or (0, 0, 0, 0)
+            box = [x0, y0, x1 - x0, y1 - y0]
+        return rings, extra["area"] if "area" in extra else polygon_area(annotation), box
 
     def attributes(self, annotation: Annotation, extra: dict[str, Any]) -> dict[str, Any]:
         """The attributes with the shared fields that CVAT keeps among them."""

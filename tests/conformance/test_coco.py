@@ -1,0 +1,186 @@
+"""The figures of real COCO files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from pycocotools import mask as peer
+
+import maskcodec as mc
+from maskcodec.testing import assert_datasets_equal
+
+pytestmark = pytest.mark.filterwarnings("ignore::maskcodec.errors.LossWarning")
+
+SOUND = [
+    "coco/val2014-subset", "coco/lvis-subset", "coco/datumaro_coco_instances", "coco/cvat-export",
+    "coco/panoptic-sample", "hasty-coco/real-letters-subset", "hasty-coco/authored-masks",
+    "hasty-coco/authored-string-ids",
+]  # fmt: skip
+
+
+def by_id(dataset: mc.Dataset) -> dict:
+    return {(item.subset, a.id): (item, a) for item in dataset.items for a in item.annotations}
+
+
+def as_mask(item: mc.Item, annotation: mc.Annotation) -> mc.Rle:
+    if isinstance(annotation, mc.Mask):
+        return annotation.rle
+    assert isinstance(annotation, mc.Polygon)
+    return mc.Rle.from_polygons(annotation.rings, (item.height, item.width))
+
+
+def test_val2014(samples):
+    dataset = mc.read(samples / "coco" / "val2014-subset")
+    counts = {item.extras["coco"]["id"]: (item.width, item.height, len(item.annotations)) for item in dataset.items}
+    assert counts == {
+        1146: (427, 640, 2), 357: (640, 218, 18), 42: (640, 478, 1), 73: (565, 640, 2), 136: (500, 374, 4),
+        133: (640, 480, 2), 74: (640, 426, 8), 1176: (426, 640, 16),
+    }  # fmt: skip
+    found = by_id(dataset)
+    assert len(found) == 53
+    assert len(dataset.schema) == 80
+    assert len(dataset.extras["coco"]["licenses"]) == 8
+    variants = [a.variant for _, a in found.values()]
+    assert (variants.count("polygon"), variants.count("multipart_polygon"), variants.count("mask")) == (48, 3, 2)
+    parts = {a.id: len(a.rings) for _, a in found.values() if a.variant == "multipart_polygon"}
+    assert parts == {502933: 2, 1323595: 2, 1327873: 3}
+    subset = next(iter(found))[0]
+    assert subset == "val2014"
+    areas = {500146: 8714, 502933: 8426, 596940: 22017, 597046: 8654, 1817255: 53487, 1323595: 103, 1327873: 81}
+    for number, area in areas.items():
+        assert as_mask(*found[subset, number]).area == area
+    boxes = {500146: (1, 115, 53, 257), 502933: (0, 61, 69, 313), 1817255: (215, 41, 347, 244)}
+    for number, box in boxes.items():
+        assert tuple(as_mask(*found[subset, number]).bbox) == box
+    text = as_mask(*found[subset, 1817255]).to_coco()["counts"]
+    assert (len(text), text[:16]) == (755, "n_T31m>0O2N100O1")
+
+
+def test_val2014_crowds_keep_the_stored_area_and_box(samples):
+    found = by_id(mc.read(samples / "coco" / "val2014-subset"))
+    _, first = found["val2014", 900100000357]
+    assert first.is_crowd
+    assert (first.rle.area, tuple(first.rle.bbox)) == (6341, (466, 0, 174, 74))
+    assert first.extras["coco"]["area"] == 6687
+    assert first.extras["coco"]["bbox"] == [466, 0, 173, 73]
+    _, second = found["val2014", 900100001176]
+    assert (second.rle.area, tuple(second.rle.bbox)) == (467, (368, 306, 18, 36))
+    text = second.rle.to_coco()["counts"]
+    assert (len(text), text[:16]) == (46, "eYV76ic02N2N2O5K")
+
+
+def test_bridged_polygons_of_all_real_masks_fill_back_under_the_peer(samples, tmp_path):
+    source = mc.read(samples / "coco" / "val2014-subset")
+    mc.write(source, tmp_path / "masks", "coco", segmentation="rle", on_loss="ignore")
+    masks = mc.read(tmp_path / "masks")
+    report = mc.write(masks, tmp_path / "out", "coco", segmentation="polygon", on_loss="ignore")
+    assert [(loss.action, loss.count) for loss in report] == [("approximated", 53)]
+    written = json.loads((tmp_path / "out" / "annotations" / "instances_val2014.json").read_bytes())
+    sizes = {row["id"]: (row["height"], row["width"]) for row in written["images"]}
+    expected = {a.id: a.rle for item in masks.items for a in item.annotations}
+    for row in written["annotations"]:
+        height, width = sizes[row["image_id"]]
+        filled = peer.merge(peer.frPyObjects(row["segmentation"], height, width))
+        assert filled["counts"].decode() == expected[row["id"]].to_coco()["counts"]
+
+
+def test_panoptic_detection_records(samples):
+    dataset = mc.read(samples / "coco" / "panoptic-sample" / "panoptic_coco_detection_format.json")
+    (item,) = dataset.items
+    assert (item.extras["coco"]["id"], item.width, item.height) == (142238, 640, 427)
+    assert len(item.annotations) == 18
+    assert 640 * 427 - sum(a.rle.area for a in item.annotations) == 2712
+    areas = sorted(a.rle.area for a in item.annotations)
+    assert {3528, 24295, 130762} <= set(areas)
+
+
+def test_lvis(samples):
+    dataset = mc.read(samples / "coco" / "lvis-subset")
+    found = by_id(dataset)
+    assert (len(dataset.items), len(found), len(dataset.schema)) == (5, 8, 53)
+    assert not any(a.is_crowd for _, a in found.values())
+    assert len(found["default", 153][1].rings) == 3
+    assert len(found["default", 154][1].rings) == 8
+    assert all((ring[0] == ring[-1]).all() for _, a in found.values() for ring in a.rings)
+    assert "neg_category_ids" in next(iter(dataset.items)).extras["coco"]
+    assert {"synset", "synonyms", "def", "frequency"} <= dataset.schema.categories[0].extras["coco"].keys()
+
+
+def test_datumaro_instances(samples):
+    dataset = mc.read(samples / "coco" / "datumaro_coco_instances")
+    train, val = dataset.items
+    assert (train.key, train.path, train.width, train.height) == (("train", "a"), "a.jpg", 10, 5)
+    assert train.extras["coco"]["id"] == 5
+    (box,) = train.annotations
+    assert (box.x0, box.y0, box.x1, box.y1, box.category_id) == (2, 2, 5, 3, 2)
+    polygon, crowd = val.annotations
+    assert polygon.rings[0].tolist() == [[0, 0], [1, 0], [1, 2], [0, 2]]
+    assert polygon.attributes == {"x": 1, "y": "hello"}
+    assert (crowd.rle.area, tuple(crowd.rle.bbox), crowd.is_crowd) == (20, (0, 0, 2, 10), True)
+    assert crowd.extras["coco"]["bbox"] == [0, 0, 1, 9]
+    assert [(c.id, c.name) for c in dataset.schema] == [(1, "a"), (2, "b"), (4, "c")]
+
+
+def test_cvat_export(samples):
+    dataset = mc.read(samples / "coco" / "cvat-export", on_loss="ignore")
+    first, second = dataset.items
+    assert (first.key, second.key) == (("default", "img1"), ("val", "sub/img1"))
+    rotated, polygon, mask, crowd, parts, box = first.annotations
+    assert (rotated.rotation, rotated.x0, rotated.y1, rotated.occluded) == (30.0, 1.5, 3.25, False)
+    assert (polygon.occluded, polygon.attributes) == (True, {"color": "red"})
+    assert (mask.rle.area, mask.is_crowd) == (6, True)
+    assert (crowd.rle.area, crowd.category_id) == (16, 2)
+    assert (len(parts.rings), parts.score) == (2, 0.5)
+    assert (box.x1, box.y1) == (5.0, 5.0)
+    assert "person_keypoints" in str(dataset.report)
+
+
+@pytest.mark.parametrize(
+    ("folder", "task"),
+    [
+        ("datumaro_coco_captions", "captions"), ("datumaro_coco_labels", "labels"), ("datumaro_coco_stuff", "stuff"),
+        ("datumaro_coco_image_info", "image_info"), ("datumaro_coco_person_keypoints", "person_keypoints"),
+        ("keypoints-val2017-subset", "person_keypoints"), ("panoptic-sample/panoptic_examples.json", "panoptic"),
+        ("val2014-subset/results/instances_val2014_fakebbox100_results.json", "results"),
+    ],
+)  # fmt: skip
+def test_other_tasks_are_not_instances(samples, folder, task):
+    with pytest.raises(mc.UnknownFormatError) as caught:
+        mc.detect(samples / "coco" / folder)
+    assert f"is {task}" in caught.value.candidates["coco_instances"]
+
+
+@pytest.mark.parametrize("folder", SOUND)
+def test_every_key_and_value_survives(samples, folder, tmp_path):
+    """What is written again equals the file but for keys that are added with their default values."""
+    name = mc.detect(samples / folder)
+    dataset = mc.read(samples / folder, on_loss="ignore")
+    assert not len(mc.write(dataset, tmp_path / "out", name, on_loss="raise"))
+    assert_datasets_equal(dataset, mc.read(tmp_path / "out", name))
+    written = {path.name: json.loads(path.read_bytes()) for path in (tmp_path / "out").rglob("*.json")}
+    originals = {path.name: path for path in (samples / folder).rglob("*.json")}
+    for file, now in written.items():
+        path = originals.get(file)
+        if path is None:
+            (path,) = [p for p in originals.values() if "annotations" in (d := json.loads(p.read_bytes())) and
+                       isinstance(d, dict) and "segments_info" not in d["annotations"][0]]  # fmt: skip
+        before = json.loads(path.read_bytes())
+        assert before.keys() == now.keys()
+        for key in before.keys() - {"categories", "images", "annotations"}:
+            assert before[key] == now[key]
+        for key in ("categories", "images", "annotations"):
+            assert len(before[key]) == len(now[key])
+            for old, new in zip(before[key], now[key], strict=True):
+                more = {k: v for k, v in new.items() if k not in old}
+                assert {k: new[k] for k in old} == old
+                assert more.items() <= {"iscrowd": 0, "supercategory": ""}.items()
+
+
+def test_media_are_found_and_copied(samples, tmp_path):
+    shutil.copytree(samples / "coco" / "datumaro_coco_instances", tmp_path / "in")
+    report = mc.convert(tmp_path / "in", tmp_path / "out", "coco", media="copy")
+    assert not len(report)
+    source = (tmp_path / "in" / "images" / "train" / "a.jpg").read_bytes()
+    assert (tmp_path / "out" / "images" / "a.jpg").read_bytes() == source
