@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.native import raster_reference as ref
 from pycocotools import mask as peer
 
 from maskcodec._native import raster
+from tests.native import raster_reference as ref
 
 # The peer's own use of NumPy.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -6,10 +6,10 @@ import threading
 
 import numpy as np
 import pytest
-from tests.native import raster_reference as ref
 
 from maskcodec import idmaps
 from maskcodec._native import raster
+from tests.native import raster_reference as ref
 
 DTYPES = ["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8"]
 
