@@ -87,7 +87,7 @@ class Items(Protocol):
 class Media(Protocol):
     """Opens the media of items; the source of a data set is one."""
 
-    def open_media(self, item: Item) -> BinaryIO | None: ...
+    def open_media(self, item: Item | str) -> BinaryIO | None: ...
 
 
 class ItemList(list[Item]):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -59,8 +60,10 @@ def image_size(stream: BinaryIO | bytes, file: str = "") -> tuple[int, int]:
     rest: Any = source if source.seekable() else io.BytesIO(head + source.read())
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # only the header is read
     try:
-        with Image.open(rest, formats=("JPEG", "BMP", "GIF", "WEBP", "TIFF")) as image:
-            return int(image.width), int(image.height)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is wrong beyond the size does not matter here
+            with Image.open(rest, formats=("JPEG", "BMP", "GIF", "WEBP", "TIFF")) as image:
+                return int(image.width), int(image.height)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, struct.error) as error:
         raise FormatError(f"not an image whose size can be read: {error}", file=file) from error
     finally:

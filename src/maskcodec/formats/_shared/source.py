@@ -300,12 +300,12 @@ class Source:
             self._documents[name] = Document(self.buffer(name), self.display(name))
         return self._documents[name]
 
-    def open_media(self, item: Item) -> BinaryIO | None:
-        """Open the media file of an item; None when there is none, or several that could be it.
+    def open_media(self, item: Item | str) -> BinaryIO | None:
+        """Open the media file of an item, or of a path; None when there is none, or several that could be it.
 
         Looked for at its path, below ``<subset>/``, ``images/`` and ``images/<subset>/``, then by the path's ending.
         """
-        path, subset = item.path, item.subset
+        path, subset = (item, "default") if isinstance(item, str) else (item.path, item.subset)
         if path is None:
             return None
         for place in (path, f"{subset}/{path}", f"images/{path}", f"images/{subset}/{path}"):

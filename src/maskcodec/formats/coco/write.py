@@ -207,8 +207,9 @@ class _Writer:
         if not isinstance(annotation, Polygon):
             raise TypeError(f"cannot write a {annotation.kind}")
         rings = jsonio.numbers([ring.reshape(-1).tolist() for ring in annotation.rings])
-        box = extra.get("bbox")
-        if box is None:
+        if "bbox" in extra:
+            box = extra["bbox"]
+        else:
             x0, y0, x1, y1 = bounds(annotation) or (0, 0, 0, 0)
             box = [x0, y0, x1 - x0, y1 - y0]
         return rings, extra["area"] if "area" in extra else polygon_area(annotation), box
