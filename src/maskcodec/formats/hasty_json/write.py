@@ -82,7 +82,7 @@ class _Writer:
         """The ``tag_groups`` list, with the tags that turned up."""
         kept = {group.name: group for group in self.dataset.schema.tag_groups}
         out = []
-        for name, tags in (self.groups or {names.DEFAULT_GROUP: []}).items():
+        for name, tags in self.groups.items():
             group = kept.get(name, TagGroup(name))
             record = {
                 "group_id": group.id if group.id is not None else names.stable_id("tag group", name),
