@@ -1,8 +1,11 @@
 #include "maskcodec/coco_counts.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
+
+#include "maskcodec/parallel.hpp"
 
 namespace maskcodec {
 
@@ -51,16 +54,65 @@ void fail_short(std::uint64_t sum, Shape shape, std::size_t at) {
 
 namespace {
 
-// Decodes into `out` (room for `size` runs), canonical; returns the number of runs.
+// Writes runs one after the other.
+struct Store {
+  std::uint32_t* p;
+  void operator()(std::uint32_t run) { *p++ = run; }
+  void eight(const EightRuns& block) {
+#if MASKCODEC_SSE2
+    const __m128i zero = _mm_setzero_si128(), steps = _mm_setr_epi32(-16, -32, -48, -64);
+    const __m128i even = _mm_add_epi32(
+        _mm_unpacklo_epi16(_mm_cvtsi64_si128(static_cast<long long>(block.even)), zero),
+        _mm_add_epi32(_mm_set1_epi32(static_cast<int>(static_cast<std::uint32_t>(block.even_base))), steps));
+    const __m128i odd = _mm_add_epi32(
+        _mm_unpacklo_epi16(_mm_cvtsi64_si128(static_cast<long long>(block.odd)), zero),
+        _mm_add_epi32(_mm_set1_epi32(static_cast<int>(static_cast<std::uint32_t>(block.odd_base))), steps));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_unpacklo_epi32(even, odd));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p + 4), _mm_unpackhi_epi32(even, odd));
+#else
+    for (unsigned j = 0; j < 4; ++j) {
+      p[2 * j] = static_cast<std::uint32_t>(block.even_base + (block.even >> 16 * j & 0xFFFFu) - 16 * (j + 1));
+      p[2 * j + 1] = static_cast<std::uint32_t>(block.odd_base + (block.odd >> 16 * j & 0xFFFFu) - 16 * (j + 1));
+    }
+#endif
+    p += 8;
+  }
+};
+
+// Adds up the runs of either colour.
+struct Sums {
+  std::uint64_t all[2] = {0, 0};
+  unsigned parity = 0;
+  void operator()(std::uint32_t run) {
+    all[parity] += run;
+    parity ^= 1u;
+  }
+  void eight(const EightRuns& block) {
+    all[parity] += block.even_sum;
+    all[parity ^ 1u] += block.odd_sum;
+  }
+};
+
+struct Boxes : BoxFold {
+  using BoxFold::BoxFold;
+  void eight(const EightRuns& block) {
+    std::uint32_t runs[8];
+    Store{runs}.eight(block);
+    for (const std::uint32_t run : runs) (*this)(run);
+  }
+};
+
+// What decode_into needs room for beyond one run a character: what a scan may write twice before it throws.
+constexpr std::size_t slack = 72;
+
+// Decodes into `out` (room for `size` + slack runs), canonical; returns the number of runs.
 std::size_t decode_into(const char* text, std::size_t size, Shape shape, bool strict, std::uint32_t* out,
                         std::uint64_t* padded) {
-  std::uint32_t* p = out;
+  Store store{out};
+  const std::uint64_t sum = scan_counts(text, size, shape, strict, store);
+  std::size_t n = static_cast<std::size_t>(store.p - out);
   std::uint32_t zeros = 0;
-  const std::uint64_t sum = scan_counts(text, size, shape, strict, [&](std::uint32_t run) {
-    zeros += run == 0;
-    *p++ = run;
-  });
-  std::size_t n = static_cast<std::size_t>(p - out);
+  for (std::size_t i = 0; i < n; ++i) zeros += out[i] == 0;
   const std::uint64_t missing = shape.pixels() - sum;
   if (padded) *padded = missing;
   if (zeros > (n != 0 && out[0] == 0 ? 1u : 0u) || missing != 0 || n == 0) {
@@ -79,64 +131,108 @@ std::size_t decode_into(const char* text, std::size_t size, Shape shape, bool st
 }  // namespace
 
 Runs decode_counts(const char* text, std::size_t size, Shape shape, bool strict, std::uint64_t* padded) {
-  // Two more than characters: padding may add a zero run and a background run, an empty text is the run 0.
   if (size <= 256) {
-    std::uint32_t small[258];
+    std::uint32_t small[256 + slack];
     const std::size_t n = decode_into(text, size, shape, strict, small, padded);
     return Runs{shape, std::vector<std::uint32_t>(small, small + n)};
   }
-  std::unique_ptr<std::uint32_t[]> buffer(new std::uint32_t[size + 2]);
+  std::unique_ptr<std::uint32_t[]> buffer(new std::uint32_t[size + slack]);
   const std::size_t n = decode_into(text, size, shape, strict, buffer.get(), padded);
   return Runs{shape, std::vector<std::uint32_t>(buffer.get(), buffer.get() + n)};
 }
 
-void append_counts(const char* text, std::size_t size, Shape shape, std::vector<std::uint32_t>& out) {
-  const std::size_t before = out.size();
-  out.resize(before + size + 2);
-  try {
-    out.resize(before + decode_into(text, size, shape, true, out.data() + before, nullptr));
-  } catch (...) {
-    out.resize(before);
-    throw;
+std::size_t counts_room(std::size_t size) { return size + slack; }
+
+void decode_counts_many(const CountsSource* sources, std::size_t count, bool strict, std::uint32_t* out,
+                        std::uint64_t* offsets, unsigned threads) {
+  // A few groups of neighbours, so that each packs its own masks and only whole groups are moved afterwards.
+  threads = resolve_threads(threads, count);
+  const std::size_t groups = threads == 1 ? 1 : std::min<std::size_t>(count, 8 * std::size_t{threads});
+  struct Group {
+    std::size_t first, last;
+    std::uint32_t* out;
+    std::size_t runs;
+  };
+  std::vector<Group> all(groups);
+  std::size_t room = 0, next = 0;
+  for (std::size_t g = 0; g < groups; ++g) {
+    const std::size_t last = count * (g + 1) / groups;
+    all[g] = Group{next, last, out + room, 0};
+    for (; next < last; ++next) room += counts_room(sources[next].size);
+  }
+  parallel_for(groups, threads, [&](std::size_t g) {
+    std::uint32_t* p = all[g].out;
+    for (std::size_t i = all[g].first; i < all[g].last; ++i) {
+      const CountsSource& s = sources[i];
+      std::size_t n = s.size;
+      if (s.text) {
+        try {
+          n = decode_into(s.text, s.size, s.shape, strict, p, nullptr);
+        } catch (const DecodeError& error) {
+          throw DecodeError("rles[" + std::to_string(i) + "]: " + error.what(), error.offset());
+        }
+      } else {
+        std::copy(s.runs, s.runs + n, p);
+      }
+      offsets[i + 1] = n;
+      p += n;
+    }
+    all[g].runs = static_cast<std::size_t>(p - all[g].out);
+  });
+  offsets[0] = 0;
+  for (std::size_t i = 0; i < count; ++i) offsets[i + 1] += offsets[i];
+  std::uint32_t* p = out;
+  for (const Group& g : all) {
+    if (p != g.out) std::memmove(p, g.out, g.runs * sizeof(std::uint32_t));
+    p += g.runs;
   }
 }
 
+namespace {
+
+// One number of any length.
+char* put(std::int64_t x, char* p) {
+  for (;;) {
+    const std::int64_t rest = x >> 5;  // arithmetic on every compiler we support
+    const bool last = (x & 16) ? rest == -1 : rest == 0;
+    *p++ = static_cast<char>(48 + (x & 31) + (last ? 0 : 32));
+    if (last) return p;
+    x = rest;
+  }
+}
+
+}  // namespace
+
 std::size_t encode_counts_to(const std::uint32_t* counts, std::size_t size, char* out) {
   char* p = out;
-  for (std::size_t i = 0; i < size; ++i) {
-    std::int64_t x = counts[i];
-    if (i > 2) x -= counts[i - 2];
-    if (x >= -16 && x < 16) {
-      *p++ = static_cast<char>(48 + (x & 31));
-    } else if (x >= -512 && x < 512) {
-      p[0] = static_cast<char>(48 + 32 + (x & 31));
-      p[1] = static_cast<char>(48 + ((x >> 5) & 31));
-      p += 2;
-    } else {
-      for (;;) {
-        const std::int64_t rest = x >> 5;  // arithmetic on every compiler we support
-        const bool last = (x & 16) ? rest == -1 : rest == 0;
-        *p++ = static_cast<char>(48 + (x & 31) + (last ? 0 : 32));
-        if (last) break;
-        x = rest;
-      }
+  for (std::size_t i = 0; i < size && i < 3; ++i) p = put(counts[i], p);
+  for (std::size_t i = 3; i < size; ++i) {
+    const std::int64_t x = std::int64_t{counts[i]} - counts[i - 2];
+    if (static_cast<std::uint64_t>(x + 16384) >= 32768u) {
+      p = put(x, p);
+      continue;
     }
+    // One to three characters without a branch: three are written, as many as are needed count. There is room for seven.
+    const auto u = static_cast<std::uint32_t>(x);
+    const std::uint32_t two = u + 16u >= 32u, three = u + 512u >= 1024u;
+    const std::uint32_t text = ((u & 31u) | two << 5) + 48u;
+    const std::uint32_t next = ((u >> 5 & 31u) | three << 5) + 48u;
+    p[0] = static_cast<char>(text);
+    p[1] = static_cast<char>(next);
+    p[2] = static_cast<char>((u >> 10 & 31u) + 48u);
+    p += 1 + two + three;
   }
   return static_cast<std::size_t>(p - out);
 }
 
 std::uint64_t text_area(const char* text, std::size_t size, Shape shape) {
-  std::uint64_t all[2] = {0, 0};
-  unsigned parity = 0;
-  scan_counts(text, size, shape, true, [&](std::uint32_t run) {
-    all[parity] += run;
-    parity ^= 1u;
-  });
-  return all[1];
+  Sums sums;
+  scan_counts(text, size, shape, true, sums);
+  return sums.all[1];
 }
 
 Box text_box(const char* text, std::size_t size, Shape shape) {
-  BoxFold fold(shape);
+  Boxes fold(shape);
   scan_counts(text, size, shape, true, fold);
   return fold.box();
 }
