@@ -98,7 +98,17 @@ struct Boxes : BoxFold {
   void eight(const EightRuns& block) {
     std::uint32_t runs[8];
     Store{runs}.eight(block);
-    for (const std::uint32_t run : runs) (*this)(run);
+    if (odd()) {
+      for (unsigned j = 0; j < 8; j += 2) {
+        foreground(runs[j]);
+        background(runs[j + 1]);
+      }
+    } else {
+      for (unsigned j = 0; j < 8; j += 2) {
+        background(runs[j]);
+        foreground(runs[j + 1]);
+      }
+    }
   }
 };
 

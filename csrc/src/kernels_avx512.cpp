@@ -27,6 +27,14 @@ MC_TARGET static inline bool any_zero(const std::uint8_t* p) {
   for (int i = 64; i < MC_WIDE; i += 64) v = _mm512_min_epu8(v, load(p + i));
   return _mm512_testn_epi8_mask(v, v) != 0;
 }
+MC_TARGET static inline std::uint64_t ne64(const std::uint8_t* p, const std::uint8_t* q) {
+  return _mm512_cmpneq_epi8_mask(load(p), load(q));
+}
+MC_TARGET static inline bool any_different(const std::uint8_t* p, const std::uint8_t* q) {
+  __m512i v = _mm512_xor_si512(load(p), load(q));
+  for (int i = 64; i < MC_WIDE; i += 64) v = _mm512_or_si512(v, _mm512_xor_si512(load(p + i), load(q + i)));
+  return _mm512_test_epi8_mask(v, v) != 0;
+}
 
 }  // namespace avx512
 }  // namespace maskcodec

@@ -274,36 +274,41 @@ Box text_box(const char* text, std::size_t size, Shape shape);
 class BoxFold {
  public:
   explicit BoxFold(Shape shape) : h_(shape.height), top_(shape.height) {}
-  void operator()(std::uint32_t run) {
-    if (foreground_ && run != 0) {
-      if (!any_) {
-        any_ = true;
-        first_ = at_;
-      }
-      // A run that passes the bottom goes on at the top of the next column, so it touches both: `bottom_` tells later.
-      const std::uint64_t stop = row_ + run;
-      last_ = at_ + run - 1;
-      top_ = row_ < top_ ? row_ : top_;
-      bottom_ = stop > bottom_ ? stop : bottom_;
-    }
-    at_ += run;
-    row_ += run;
-    row_ -= row_ >= h_ ? h_ : 0;
-    if (row_ >= h_ && h_ != 0) row_ %= h_;
-    foreground_ = !foreground_;
+  void background(std::uint32_t run) { advance(run); }
+  void foreground(std::uint32_t run) {
+    if (run == 0) return;
+    if (last_ == 0) first_ = at_;
+    // A run that passes the bottom goes on at the top of the next column, so it touches both: `bottom_` tells later.
+    const std::uint64_t stop = row_ + run;
+    top_ = row_ < top_ ? row_ : top_;
+    bottom_ = stop > bottom_ ? stop : bottom_;
+    advance(run);
+    last_ = at_;
   }
+  void operator()(std::uint32_t run) {
+    if (odd_) foreground(run);
+    else background(run);
+    odd_ = !odd_;
+  }
+  bool odd() const { return odd_; }
   Box box() const {
-    if (!any_) return Box{};
+    if (last_ == 0) return Box{};
     const auto x0 = static_cast<std::uint32_t>(first_ / h_);
-    const auto x1 = static_cast<std::uint32_t>(last_ / h_);
+    const auto x1 = static_cast<std::uint32_t>((last_ - 1) / h_);
     const bool wraps = bottom_ > h_;
     const std::uint64_t top = wraps ? 0 : top_, bottom = wraps ? h_ : bottom_;
     return Box{x0, static_cast<std::uint32_t>(top), x1 - x0 + 1, static_cast<std::uint32_t>(bottom - top)};
   }
 
  private:
-  std::uint64_t h_, at_ = 0, row_ = 0, first_ = 0, last_ = 0, top_, bottom_ = 0;
-  bool any_ = false, foreground_ = false;
+  void advance(std::uint32_t run) {
+    at_ += run;
+    row_ += run;
+    if (row_ >= 2 * h_ && h_ != 0) row_ %= h_;
+    row_ -= row_ >= h_ ? h_ : 0;
+  }
+  std::uint64_t h_, at_ = 0, row_ = 0, first_ = 0, last_ = 0, top_, bottom_ = 0;  // last_: end of the last, 0 for none
+  bool odd_ = false;
 };
 
 }  // namespace maskcodec

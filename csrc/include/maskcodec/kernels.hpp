@@ -16,6 +16,21 @@ struct Kernels {
   // line of n pixels; room for n of them. Updates `state`, returns how many.
   std::size_t (*line_toggles)(const std::uint8_t* line, std::size_t n, std::uint32_t base, unsigned* state,
                               std::uint32_t* out);
+  // Compares two rows of `items` elements of 1 << shift bytes; writes the columns that differ, returns how many.
+  std::size_t (*rows_differ)(const std::uint8_t* a, const std::uint8_t* b, std::size_t items, unsigned shift,
+                             std::uint32_t* out);
+  // Pixels that spans [start_a, end_a) and [start_b, end_b) share, column by column, added up.
+  std::uint32_t (*column_overlap)(const std::int16_t* start_a, const std::int16_t* end_a, const std::int16_t* start_b,
+                                  const std::int16_t* end_b, std::size_t n);
+  // Bit j of `bits`: box j, corners in four arrays of a multiple of 64 elements, meets the box given by its corners.
+  void (*boxes_meet)(const std::uint32_t* x0, const std::uint32_t* y0, const std::uint32_t* x1, const std::uint32_t* y1,
+                     std::size_t n, const std::uint32_t* corners, std::uint64_t* bits);
+  // IoU of n boxes with one: corners and areas in five arrays, and in the five numbers of `box`.
+  void (*box_iou)(const double* x0, const double* y0, const double* x1, const double* y1, const double* area,
+                  std::size_t n, const double* box, bool crowd, double* out);
+  // out[i] = (in[i] & keep) | set; returns all bits of `in` together.
+  std::uint32_t (*mask_words)(const std::uint32_t* in, std::size_t n, std::uint32_t keep, std::uint32_t set,
+                              std::uint32_t* out);
 };
 
 // The table of the level in use.

@@ -522,7 +522,7 @@ cdef class RleArray:
         """
         cdef cnp.npy_intp dims[2]
         dims[0], dims[1] = self.n, other.n
-        cdef cnp.ndarray out = cnp.PyArray_SimpleNew(2, dims, cnp.NPY_FLOAT64)
+        cdef cnp.ndarray out = cnp.PyArray_ZEROS(2, dims, cnp.NPY_FLOAT64, 0)
         fill_iou(views_of(self), views_of(other), crowd, <double*>cnp.PyArray_DATA(out), other.n, 1, threads)
         return out
 
@@ -655,8 +655,8 @@ cdef int fill_iou(vector[RunsView] a, vector[RunsView] b, object crowd, double* 
             raise ValueError(f"masks of different sizes: {first.height} x {first.width} and "
                              f"{this.height} x {this.width}")
     try:
-        ta = new SpanTable(a.data(), a.size(), threads)
-        tb = new SpanTable(b.data(), b.size(), threads)
+        ta = new SpanTable(a.data(), a.size())
+        tb = new SpanTable(b.data(), b.size())
         with nogil:
             mask_iou(ta[0], tb[0], flags, out, stride_a, stride_b, threads)
     finally:

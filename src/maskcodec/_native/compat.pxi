@@ -239,7 +239,7 @@ def iou(dt, gt, iscrowd):
             raise ValueError("iou: expected finite boxes")
         with nogil:
             run_box_iou(<const double*>cnp.PyArray_DATA(a), dims[0], <const double*>cnp.PyArray_DATA(b), dims[1],
-                    <const uint8_t*>cnp.PyArray_DATA(flags), <double*>cnp.PyArray_DATA(out), 1, dims[0])
+                    <const uint8_t*>cnp.PyArray_DATA(flags), <double*>cnp.PyArray_DATA(out))
         return out
     one, two = Batch.read(as_list(dt)), Batch.read(as_list(gt))
     out = cnp.PyArray_ZEROS(2, dims, cnp.NPY_FLOAT64, 1)

@@ -99,10 +99,10 @@ cdef extern from "maskcodec/run_ops.hpp" namespace "maskcodec" nogil:
     Runs rotate180(RunsView) except +translate_current
     Runs resize_nearest(RunsView, Shape) except +translate_current
     cdef cppclass SpanTable:
-        SpanTable(const RunsView*, size_t, unsigned) except +translate_current
+        SpanTable(const RunsView*, size_t) except +translate_current
     void mask_iou "maskcodec::iou" (const SpanTable&, const SpanTable&, const uint8_t*, double*, size_t, size_t,
                   unsigned) except +translate_current
-    void run_box_iou "maskcodec::box_iou" (const double*, size_t, const double*, size_t, const uint8_t*, double*, size_t, size_t)
+    void run_box_iou "maskcodec::box_iou" (const double*, size_t, const double*, size_t, const uint8_t*, double*)
 
 cdef extern from "maskcodec/polygon.hpp" namespace "maskcodec" nogil:
     cdef enum class FillRule:
