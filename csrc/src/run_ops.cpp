@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "maskcodec/parallel.hpp"
+#include "bit_planes.hpp"
 
 namespace maskcodec {
 
@@ -84,6 +84,24 @@ Runs complement(RunsView a) {
 Runs merge(const RunsView* masks, std::size_t count, bool intersect) {
   for (std::size_t i = 1; i < count; ++i) check_same(masks[0], masks[i]);
   if (count == 1) return Runs{masks[0].shape, std::vector<std::uint32_t>(masks[0].begin(), masks[0].end())};
+  // Bits are painted run by run and read word by word; joining reads every run log2(count) times, with a guess each time.
+  std::uint64_t from = masks[0].shape.pixels(), to = 0, total = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const RunsView& m = masks[i];
+    total += m.size;
+    const std::uint64_t head = m.data[0], tail = m.size % 2 ? m.data[m.size - 1] : 0;
+    if (intersect) {
+      from = 0;
+      to = m.shape.pixels();
+    } else if (m.size > 1) {
+      from = std::min(from, head);
+      to = std::max(to, m.shape.pixels() - tail);
+    }
+  }
+  if (count > 2 && from < to && (to - from) / 64 < 4 * total) {
+    Runs painted = paint_union(masks, count, intersect, from, to);
+    return intersect ? complement(painted.view()) : painted;
+  }
   const unsigned truth = intersect ? truth_and : truth_or;
   // Neighbours are joined round by round, so every run is copied log2(count) times and not count times.
   std::vector<Runs> level;
