@@ -182,6 +182,7 @@ class Document:
         self.root = {b"{": "object", b"[": "array"}.get(bytes(buffer[first : first + 1]), "value")
         scan.check_utf8(buffer, file)
         self._values: dict[str, tuple[int, int]] = {}
+        self._parts: dict[str, Document] = {}
         self.repeated: list[str] = []
         end = len(buffer)
         try:
@@ -236,6 +237,14 @@ class Document:
         """Decode a whole top-level value."""
         start, stop = self._values[key]
         return decode(bytes(self._buffer[start:stop]), file=self.file, field=key, repeat=repeat)
+
+    def part(self, key: str) -> Document:
+        """A top-level object as a document of its own, outlined in turn (its text is copied)."""
+        if key not in self._parts:
+            start, stop = self._values[key]
+            text = bytes(self._buffer[start : stop if stop >= 0 else len(self._buffer)])
+            self._parts[key] = Document(text, self.file)
+        return self._parts[key]
 
     def peek(self, key: str = "", count: int = 20) -> list[Any]:
         """The first records of an array, decoded loosely, for detection."""
