@@ -243,7 +243,8 @@ class _Writer:
             return False
         x, y, w, h = rle.bbox
         tight = [x, y, x + w, y + h]
-        if frame is None or not (frame[0] <= x and frame[1] <= y and frame[2] >= x + w and frame[3] >= y + h):
+        inside = frame is not None and frame[0] <= x and frame[1] <= y and frame[2] >= x + w and frame[3] >= y + h
+        if frame is None or (rle.area and not inside):
             frame = tight
         if not rle.area and frame == tight:
             self.report.drop(item, annotation, "", "an empty mask has no box")
