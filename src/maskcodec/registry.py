@@ -26,6 +26,7 @@ __all__ = ["convert", "detect", "examine", "formats", "get_format", "plan", "rea
 
 # name -> module below maskcodec.formats
 _TABLE: dict[str, str] = {
+    "hasty_json": "hasty_json",
     "coco_instances": "coco",
     "hasty_coco": "hasty_coco",
 }

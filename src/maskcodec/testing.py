@@ -25,11 +25,13 @@ def assert_datasets_equal(
     Args:
         a: what is expected.
         b: what came out.
-        ignore: a loss report: fields that it names as renamed or defaulted (``what`` and ``field``) are not compared.
+        ignore: a loss report: fields that it names as renamed or defaulted (``what`` and ``field``) are not compared,
+            nor fields of attribute definitions that it names as dropped.
         added: namespaces of extras, where ``b`` may hold more than ``a``; an ``id`` that is None in ``a`` may then be
             any.
     """
     forgiven = {(loss.what, loss.field) for loss in ignore or () if loss.action in ("renamed", "defaulted")}
+    forgiven |= {("attribute", loss.field) for loss in ignore or () if loss.what == "attribute" and loss.field}
     compare = _Comparison(forgiven, frozenset(added))
     for name in ("schema", "tracks", "links"):
         compare.values(getattr(a, name), getattr(b, name), name, "dataset")
@@ -44,6 +46,9 @@ def assert_datasets_equal(
         compare.values(x, y, f"items[{at}] {x.key}", "item")
 
 
+_WHAT = {"Category": "category", "Item": "item", "AttributeSpec": "attribute"}
+
+
 class _Comparison:
     def __init__(self, forgiven: set[tuple[str, str]], added: frozenset[str]) -> None:
         self.forgiven, self.added = forgiven, added
@@ -52,7 +57,7 @@ class _Comparison:
         if hasattr(a, "__dataclass_fields__"):
             if type(a) is not type(b):
                 raise AssertionError(f"{path}: {type(a).__name__} became {type(b).__name__}: {a!r} -> {b!r}")
-            kind = getattr(a, "variant", None) or {"Category": "category", "Item": "item"}.get(type(a).__name__, what)
+            kind = getattr(a, "variant", None) or _WHAT.get(type(a).__name__, what)
             for f in fields(a):
                 if f.name.startswith("_") or (kind, f.name) in self.forgiven:
                     continue

@@ -52,6 +52,11 @@ def without_dropped(dataset: mc.Dataset, report: LossReport) -> mc.Dataset:
         if loss.action != "dropped" or loss.field:
             continue
         assert loss.count <= 5, f"the zoo is too large for the examples of {loss}"
+        if loss.what == "item":
+            gone = {name for name, _ in loss.examples}
+            kept = [i for i in dataset.items if not gone & {f"{i.subset}/{i.id}", str(i.id)}]
+            dataset.items = mc.ItemList(kept)
+            continue
         for item_name, annotation_name in loss.examples:
             for item in dataset.items:
                 if item_name not in (f"{item.subset}/{item.id}", str(item.id)):

@@ -54,6 +54,8 @@ class Capabilities:
         as_attributes: shared fields that are written as an attribute of the same name, and reported so.
         attributes: names of annotation attributes that are kept.
         order: list order is paint order: annotations are written by z_order, whose numbers are lost.
+        whole_pixels: coordinates are integers; others are rounded, halves up.
+        tags_last: tags are kept apart from shapes; a reader finds them after all others.
         media: kinds of media ("image", "point_cloud").
         subsets: whether subsets are kept.
         item_fields: ``Item`` fields kept: "path", "width", "height", "sequence", "frame", "timestamp", "sensor",
@@ -73,6 +75,8 @@ class Capabilities:
     as_attributes: Collection[str] = ()
     attributes: Names = False
     order: bool = False
+    tags_last: bool = False
+    whole_pixels: bool = False
     media: Collection[str] = ("image",)
     subsets: bool = False
     item_fields: Collection[str] = ("path", "width", "height")

@@ -12,7 +12,7 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from maskcodec.formats._base import Capabilities
-from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert
+from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert, rounded
 from maskcodec.model.annotations import Annotation
 from maskcodec.model.dataset import Dataset, Item, Track
 from maskcodec.model.losses import LossReport
@@ -108,6 +108,11 @@ class _View:
                 report.drop(item, annotation, "", str(error))
                 return None
             report.approximate(item, annotation, "", how, what=variant)
+        if carries.whole_pixels:
+            whole = rounded(now)
+            if whole is not now:
+                report.approximate(item, annotation, "", "coordinates rounded to whole pixels", what=now.variant)
+                now = whole
         if now is annotation:
             now = clone(annotation)
         for name, default in self.lacking:
@@ -144,6 +149,8 @@ class _View:
         item.annotations = [annotation for annotation in shown if annotation is not None]
         if carries.order:
             self._paint_order(item, source)
+        if carries.tags_last:
+            item.annotations.sort(key=lambda annotation: annotation.kind == "tag")
         return item
 
     def _paint_order(self, item: Item, source: Item) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from math import floor
 from typing import Any
+
+import numpy as np
 
 from maskcodec.model.annotations import Annotation, Box, Ellipse, Mask, Points, Polygon, Skeleton
 from maskcodec.model.dataset import Item
 from maskcodec.model.geometry import bounds, box_corners, ellipse_points
 
-__all__ = ["CONVERSIONS", "Impossible", "convert", "mask_of"]
+__all__ = ["CONVERSIONS", "Impossible", "convert", "mask_of", "rounded"]
 
 SHARED = tuple(f.name for f in fields(Annotation))
 
@@ -100,6 +103,30 @@ def _skeleton(annotation: Annotation, item: Item) -> Skeleton:
     if not isinstance(annotation, Points):
         raise Impossible("not points")
     return _with(Skeleton, annotation, annotation.xy, annotation.visibility)  # type: ignore[no-any-return]
+
+
+def rounded(annotation: Annotation) -> Annotation:
+    """The annotation with coordinates in whole pixels, halves up; the same object where they are so already.
+
+    A box stays at least a pixel wide and high.
+    """
+    if isinstance(annotation, Box):
+        x0, y0, x1, y1 = (floor(v + 0.5) for v in (annotation.x0, annotation.y0, annotation.x1, annotation.y1))
+        x1, y1 = max(x1, x0 + 1), max(y1, y0 + 1)
+        if (x0, y0, x1, y1) == (annotation.x0, annotation.y0, annotation.x1, annotation.y1):
+            return annotation
+        return _with(Box, annotation, x0, y0, x1, y1, annotation.rotation)  # type: ignore[no-any-return]
+    if isinstance(annotation, Polygon):
+        rings = [np.floor(ring + 0.5) for ring in annotation.rings]
+        if all(np.array_equal(a, b) for a, b in zip(rings, annotation.rings, strict=True)):
+            return annotation
+        return _with(Polygon, annotation, rings, annotation.holes)  # type: ignore[no-any-return]
+    if isinstance(annotation, Points):
+        xy = np.floor(annotation.xy + 0.5)
+        if np.array_equal(xy, annotation.xy):
+            return annotation
+        return _with(type(annotation), annotation, xy, annotation.visibility)  # type: ignore[no-any-return]
+    return annotation
 
 
 _PIXELS = "written as the mask of its pixels (COCO rule)"

@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats.hasty_json.schema import NAMESPACE
 from maskcodec.masks import Rle
-from maskcodec.model.annotations import Annotation, Box, Mask, Points, Polygon, Skeleton, Tag
+from maskcodec.model.annotations import Annotation, Box, Caption, Mask, Points, Polygon, Skeleton, Tag
 from maskcodec.model.dataset import Item
 from maskcodec.model.schema import Category
 
@@ -74,6 +76,8 @@ class Labels:
         annotation = self._geometry(item, label, name, category, rest)
         annotation.category_id, annotation.id = category.id, label.get("id")
         annotation.z_order, annotation.attributes = z_index or 0, dict(attributes or {})
+        if isinstance(annotation, Caption):
+            del annotation.attributes["caption"]
         if rest:
             annotation.extras = {NAMESPACE: rest}
         return annotation
@@ -87,7 +91,7 @@ class Labels:
         if not isinstance(points, list) or not all(isinstance(p, dict) for p in points):
             raise Fault("keypoints", f"expected a list of objects, got {shorten(points)}")
         if polygon is not None:
-            polygon = _ring(polygon)
+            polygon = np.array(_ring(polygon), np.float64)
         if mask is not None:
             shape = Mask(self._mask(item, mask, box, name))
             x, y, w, h = shape.rle.bbox
@@ -109,6 +113,8 @@ class Labels:
             return self._points(points, category)
         if box is not None:
             return Box(*box)
+        if isinstance((label.get("attributes") or {}).get("caption"), str):
+            return Caption(label["attributes"]["caption"])
         self.note(item, name, "", "a label without a shape, kept as a tag")
         rest["shapeless"] = True
         return Tag()
@@ -137,13 +143,15 @@ class Labels:
     def _mask(self, item: Item, pairs: Any, box: Any, name: str) -> Rle:
         if not isinstance(pairs, list):
             raise Fault("mask", f"expected a list of start, length pairs, got {shorten(pairs)}")
-        shape, notes = (item.height or 0, item.width or 0), []
+        shape = (item.height or 0, item.width or 0)
+        notes: list[str] = []
         try:
             rle = Rle.from_hasty(pairs, shape, tuple(box), strict=not self.lenient, notes=notes)
         except (ValueError, TypeError) as error:
-            rle = self._whole_image(pairs, shape) if self.lenient else None
-            if rle is None:
+            whole = self._whole_image(pairs, shape) if self.lenient else None
+            if whole is None:
                 raise Fault("mask", str(error)) from error
+            rle = whole
             notes = ["runs pass the crop: read as a mask of the whole image"]
         for note in notes:
             self.note(item, name, "mask", "".join(c for c in note if not c.isdigit()).strip())
@@ -167,11 +175,11 @@ class Labels:
         seen = [0 if point.get("visible") is False else 1 for point in points]
         if len(order) < 2 or None in places or len(set(places)) < len(places):
             xy = [[point["x"], point["y"]] for point in points]
-            return Points(xy, None if all(seen) else [1 + s for s in seen])
+            return Points(np.array(xy, np.float64), None if all(seen) else [1 + s for s in seen])
         whole, visibility = [[0.0, 0.0] for _ in order], [0] * len(order)
         for point, at, s in zip(points, places, seen, strict=True):
             whole[at or 0], visibility[at or 0] = [point["x"], point["y"]], 1 + s
-        return Skeleton(whole, visibility)
+        return Skeleton(np.array(whole, np.float64), visibility)
 
 
 def enclosing(polygon: Polygon, item: Item) -> list[int] | None:

@@ -71,8 +71,8 @@ def read(source: Source) -> Dataset:
         raise FormatError(text, file=file, field="export_format_version")
     schema, extras = names.read_schema(source, file, values)
     known = ("label_classes", "attributes", "tag_groups", "keypoint_schemas", "export_format_version")
-    info = {k: v for k, v in values.items() if k in ("project_name", "create_date", "export_date")}
-    extras |= {k: v for k, v in values.items() if k not in known and k not in info}
+    info = {k: v for k, v in values.items() if k in names.INFO and v != names.INFO[k]}
+    extras |= {k: v for k, v in values.items() if k not in known and k not in names.INFO}
     reader = _Reader(source, document.records("images"), schema, extras.get("keypoint_schemas") or [])
     return Dataset(
         schema,
@@ -173,6 +173,11 @@ class _Reader(Labels):
                 raise FormatError(text, file=file, record=where, field="image_status")
             self.note(item, None, "status", "a status that Hasty does not document, kept as it is")
         item.attributes = self._object(record.get("attributes"), where, "attributes")
+        labels = record.get("labels") or []
+        if not isinstance(labels, list):
+            raise FormatError(f"expected a list, got {shorten(labels)}", file=file, record=where, field="labels")
+        for index, label in enumerate(labels):
+            self.add(item, label, index, where)
         for group, tags in _tags(record.get("tags"), record.get("tag_groups")):
             free = [tag for tag in tags if tag not in self.classes]
             for tag in tags:
@@ -182,16 +187,11 @@ class _Reader(Labels):
                     item.annotations.append(Tag(category_id=self.classes[tag].id, extras=kept))
             if free:
                 item.attributes[group if group not in item.attributes else f"{group} (tags)"] = free
-        labels = record.get("labels") or []
-        if not isinstance(labels, list):
-            raise FormatError(f"expected a list, got {shorten(labels)}", file=file, record=where, field="labels")
-        for index, label in enumerate(labels):
-            self.add(item, label, index, where)
         return item
 
     def _size(self, record: dict[str, Any], path: str, where: str) -> tuple[int, int]:
         if record.get("width") is None or record.get("height") is None:
-            stream = self.source.open_media(path)
+            stream = self.source.open_media(Item(path, path))
             if stream is not None:
                 with stream:
                     return image_size(stream, path)

@@ -24,6 +24,8 @@ TYPES = {
 }
 NAMES = {ours: theirs for theirs, ours in TYPES.items()}
 DEFAULT_GROUP = "Default"
+# What is written where the data set says nothing; fixed, so that the same data give the same bytes.
+INFO = {"project_name": "", "create_date": "1970-01-01T00:00:00Z", "export_date": "1970-01-01T00:00:00Z"}
 _CLASS_KEYS = ("class_name", "class_type", "color", "attributes", "class_id", "parent_class_id")
 _KINDS = {"object": "thing", "background": "stuff"}
 _IDS = uuid.UUID("9a6c1c86-0f0c-5c3e-8a54-6a1d6f1f0d11")
@@ -122,8 +124,8 @@ def _category(
 ) -> Category | None:
     name = record.get("class_name")
     if not isinstance(name, str):
-        text = f"expected a text, got {shorten(name)}"
-        source.problem(FormatError(text, file=file, record=where, field="class_name"), what="category")
+        why = f"expected a text, got {shorten(name)}"
+        source.problem(FormatError(why, file=file, record=where, field="class_name"), what="category")
         return None
     extras = {k: v for k, v in record.items() if k not in _CLASS_KEYS}
     kind = record.get("class_type", "object")
@@ -162,7 +164,7 @@ def keypoint_classes(schemas: list[dict[str, Any]], class_id: object) -> list[di
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
-def write_classes(schema: LabelSchema) -> list[dict[str, Any]]:
+def write_classes(schema: LabelSchema, report: LossReport) -> list[dict[str, Any]]:
     """The ``label_classes`` list."""
     ids = {category.name: category.id for category in schema}
     out = []
@@ -172,12 +174,15 @@ def write_classes(schema: LabelSchema) -> list[dict[str, Any]]:
         record: dict[str, Any] = {} if named else {"class_id": category.id}
         if not named or category.parent is not None:
             record["parent_class_id"] = ids.get(category.parent or "", kept.pop("parent_class_id", None))
+            if category.parent is not None and category.parent not in ids:
+                why = "the parent is no class of the project, written without"
+                report.default(category.name, None, "parent", why, what="category")
         kept.pop("parent_class_id", None)
         record["class_name"] = category.name
         record["class_type"] = kept.pop("class_type", "background" if category.kind == "stuff" else "object")
-        color = color_to_text(category.color, kept.pop("color", None))
-        if color is not None:
-            record["color"] = color
+        spelled = color_to_text(category.color, kept.pop("color", None))
+        if spelled is not None:
+            record["color"] = spelled
         record |= {key: kept.pop(key) for key in ("norder", "icon_url") if key in kept}
         record["attributes"] = kept.pop("attributes", [spec.name for spec in category.attributes])
         out.append({**record, **kept})
@@ -219,6 +224,7 @@ class Definitions:
     """Attribute definitions by name: of the schema, and of values that turn up without one."""
 
     def __init__(self, schema: LabelSchema, order: list[str], report: LossReport) -> None:
+        self.report = report
         self.specs: dict[str, AttributeSpec] = {}
         for spec in [*schema.attributes, *(s for c in schema for s in c.attributes)]:
             first = self.specs.setdefault(spec.name, spec)
@@ -226,9 +232,10 @@ class Definitions:
                 values = first.values + [v for v in spec.values if v not in first.values]
                 kind = first.type if first.type == spec.type else "text"
                 self.specs[spec.name] = AttributeSpec(spec.name, kind, values, extras=first.extras)
-                report.approximate(None, None, "attributes", "one definition for all categories", what="category")
-            if spec.children or spec.default is not None or not spec.mutable:
-                report.drop(None, None, "attributes", "defaults, children, fixed values", what="schema")
+                report.approximate(spec.name, None, "", "one definition for all categories", what="attribute")
+            for field, empty in (("default", None), ("mutable", True), ("children", [])):
+                if getattr(spec, field) != empty:
+                    report.drop(spec.name, None, field, "Hasty defines name, type and values", what="attribute")
         self.order = [name for name in order if name in self.specs]
 
     def use(self, values: dict[str, Any]) -> None:
@@ -237,6 +244,7 @@ class Definitions:
             if name not in self.specs:
                 kinds = {bool: "bool", int: "int", float: "float", list: "multiselect"}
                 self.specs[name] = AttributeSpec(name, kinds.get(type(value), "text"))
+                self.report.default(None, None, "attributes", "a definition added for an attribute without one")
             spec = self.specs[name]
             if spec.type in ("int", "bool") and type(value) is float:
                 self.specs[name] = AttributeSpec(name, "float", extras=spec.extras)

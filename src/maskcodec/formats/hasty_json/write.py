@@ -6,8 +6,6 @@ import shutil
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from maskcodec.formats._shared.images import image_size
 from maskcodec.formats._shared.jsonio import encode, numbers
 from maskcodec.formats._shared.sink import NullSink
@@ -19,8 +17,6 @@ from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import Category, TagGroup
 
 __all__ = ["image_name", "media_name", "write"]
-
-_EPOCH = "1970-01-01T00:00:00Z"
 
 
 def image_name(item: Item) -> str:
@@ -42,9 +38,9 @@ def write(dataset: Dataset, sink: NullSink, report: LossReport, *, decimals: boo
         dataset: what the format carries.
         sink: the output.
         report: hears of special losses.
-        decimals: write coordinates as they are, instead of rounding them to whole pixels.
+        decimals: write coordinates as they are; otherwise the data set comes with whole pixels.
     """
-    writer = _Writer(dataset, report, decimals)
+    writer = _Writer(dataset, report)
     extras = dict(dataset.extras.get(names.NAMESPACE, {}))
     extras.pop("attribute_order", None)
     schemas = names.write_keypoint_schemas(dataset.schema, extras.pop("keypoint_schemas", None) or [])
@@ -57,11 +53,11 @@ def write(dataset: Dataset, sink: NullSink, report: LossReport, *, decimals: boo
                 spool.write(b"\n" if first else b",\n")
                 spool.write(encode(record))
                 first = False
-        head: dict[str, Any] = {"project_name": dataset.info.get("project_name", "")}
-        head["create_date"] = dataset.info.get("create_date", _EPOCH)
+        info = {**names.INFO, **dataset.info}
+        head: dict[str, Any] = {key: info[key] for key in ("project_name", "create_date")}
         head["export_format_version"] = "1.1"
-        head["export_date"] = dataset.info.get("export_date", _EPOCH)
-        head["label_classes"] = names.write_classes(dataset.schema)
+        head["export_date"] = info["export_date"]
+        head["label_classes"] = names.write_classes(dataset.schema, report)
         head["keypoint_schemas"] = schemas
         head["tag_groups"] = writer.tag_groups()
         with sink.open("export.json") as out:
@@ -75,8 +71,8 @@ def write(dataset: Dataset, sink: NullSink, report: LossReport, *, decimals: boo
 
 
 class _Writer:
-    def __init__(self, dataset: Dataset, report: LossReport, decimals: bool) -> None:
-        self.dataset, self.report, self.decimals = dataset, report, decimals
+    def __init__(self, dataset: Dataset, report: LossReport) -> None:
+        self.dataset, self.report = dataset, report
         order = dataset.extras.get(names.NAMESPACE, {}).get("attribute_order", [])
         self.definitions = names.Definitions(dataset.schema, order, report)
         self.groups = {group.name: list(group.tags) for group in dataset.schema.tag_groups}
@@ -86,7 +82,7 @@ class _Writer:
         """The ``tag_groups`` list, with the tags that turned up."""
         kept = {group.name: group for group in self.dataset.schema.tag_groups}
         out = []
-        for name, tags in (self.groups or {names.DEFAULT_GROUP: []}).items():
+        for name, tags in self.groups.items():
             group = kept.get(name, TagGroup(name))
             record = {
                 "group_id": group.id if group.id is not None else names.stable_id("tag group", name),
@@ -125,7 +121,7 @@ class _Writer:
         tags, attributes = self._tags(item)
         labels = []
         for index, annotation in enumerate(item.annotations):
-            if isinstance(annotation, Caption):
+            if isinstance(annotation, Caption) and annotation.category_id is None:
                 self._caption(item, annotation, attributes)
             elif isinstance(annotation, Tag) and not annotation.extras.get(names.NAMESPACE, {}).get("shapeless"):
                 self._tag(item, annotation, tags)
@@ -141,11 +137,11 @@ class _Writer:
         return {**record, **kept}
 
     def _size(self, item: Item) -> tuple[int | None, int | None]:
-        if (item.width is None or item.height is None) and item.path is not None and self.dataset.media is not None:
-            stream = self.dataset.media.open_media(item.path)
+        if (item.width is None or item.height is None) and self.dataset.media is not None:
+            stream = self.dataset.media.open_media(item)
             if stream is not None:
                 with stream:
-                    return image_size(stream, item.path)
+                    return image_size(stream, item.path or "")
         return item.width, item.height
 
     def _tags(self, item: Item) -> tuple[dict[str, list[str]], dict[str, Any]]:
@@ -166,6 +162,7 @@ class _Writer:
         own = self.groups.setdefault(group, [])
         if tag not in own:
             own.append(tag)
+            self.report.default(None, None, "tag_groups", "a tag added to its group")
 
     def _category(self, item: Item, annotation: Annotation) -> Category | None:
         if annotation.category_id is not None and annotation.category_id in self.dataset.schema:
@@ -178,9 +175,10 @@ class _Writer:
         if category is None:
             return
         self._put(tags, annotation.extras.get(names.NAMESPACE, {}).get("group", names.DEFAULT_GROUP), category.name)
-        for field, empty in (("id", None), ("z_order", 0)):
-            if getattr(annotation, field) != empty:
-                self.report.drop(item, annotation, field, "an image tag is a name alone")
+        if annotation.id is not None:
+            self.report.rename(item, annotation, "id", "an image tag has no id")
+        if annotation.z_order:
+            self.report.drop(item, annotation, "z_order", "an image tag is a name alone")
         for name in annotation.attributes:
             self.report.drop(item, annotation, f"attributes.{name}", "an image tag is a name alone")
 
@@ -189,7 +187,8 @@ class _Writer:
         while name in attributes:
             name, number = f"caption {number}", number + 1
         attributes[name] = annotation.text
-        self.report.approximate(item, annotation, "", "written as an attribute of the image")
+        self.report.drop(item, annotation, "", "without a class it is written as an attribute of the image")
+        self.report.default(item, None, "attributes", "an attribute added for a caption")
 
     # --- labels -------------------------------------------------------------------------------------------------------
     def label(self, item: Item, annotation: Annotation, index: int) -> dict[str, Any] | None:
@@ -199,17 +198,15 @@ class _Writer:
             return None
         kept = dict(annotation.extras.get(names.NAMESPACE, {}))
         kept.pop("shapeless", None)
-        shape: dict[str, Any] | None = {"bbox": None, "polygon": None, "mask": None, "keypoints": []}
+        shape: dict[str, Any] = {"bbox": None, "polygon": None, "mask": None, "keypoints": []}
         if isinstance(annotation, Box):
             shape["bbox"] = self._box(item, annotation, (annotation.x0, annotation.y0, annotation.x1, annotation.y1))
             if shape["bbox"] is None:
                 return None
         elif isinstance(annotation, Polygon):
-            ring = annotation.rings[0]
-            shape["polygon"] = self._whole(item, annotation, ring)
+            shape["polygon"] = numbers(annotation.rings[0])
             shape["keypoints"] = kept.pop("keypoints", [])
-            written = Polygon([np.asarray(shape["polygon"], np.float64)])
-            shape["bbox"] = kept.pop("bbox") if "bbox" in kept else enclosing(written, item)
+            shape["bbox"] = kept.pop("bbox") if "bbox" in kept else enclosing(annotation, item)
         elif isinstance(annotation, Mask):
             shape |= {key: kept.pop(key) for key in ("polygon", "keypoints") if key in kept}
             if not self._mask(item, annotation, kept.pop("bbox", None), shape):
@@ -217,29 +214,20 @@ class _Writer:
         elif isinstance(annotation, Points):
             shape["bbox"] = kept.pop("bbox", None)
             shape["keypoints"] = self._keypoints(item, annotation, category, kept.pop("keypoints", []))
-        self.definitions.use(annotation.attributes)
+        attributes = annotation.attributes
+        if isinstance(annotation, Caption):
+            attributes = {**attributes, "caption": annotation.text}
+        self.definitions.use(attributes)
         label_id = annotation.id
         if label_id is None:
             label_id = names.stable_id("label", item.subset, image_name(item), index)
         record: dict[str, Any] = {"id": label_id, "class_name": category.name, **shape}
         ordered = {k: record[k] for k in ("id", "class_name", "bbox", "polygon", "mask")}
         ordered["z_index"] = annotation.z_order
-        return {**ordered, "keypoints": record["keypoints"], "attributes": annotation.attributes, **kept}
-
-    def _whole(self, item: Item, annotation: Annotation, points: Any) -> list[list[float]]:
-        """Points as they are written: whole pixels, unless decimals are wanted."""
-        array = np.asarray(points, np.float64)
-        if not self.decimals:
-            rounded = np.floor(array + 0.5)
-            if not np.array_equal(rounded, array):
-                self.report.approximate(item, annotation, "", "coordinates rounded to whole pixels")
-            return rounded.astype(np.int64).tolist()  # type: ignore[no-any-return]
-        return [[int(v) if v.is_integer() else v for v in point] for point in array.tolist()]
+        return {**ordered, "keypoints": record["keypoints"], "attributes": attributes, **kept}
 
     def _box(self, item: Item, annotation: Annotation, corners: Sequence[float]) -> list[float] | None:
-        (x0, y0), (x1, y1) = self._whole(item, annotation, [corners[:2], corners[2:]])
-        if not self.decimals:
-            x1, y1 = max(x1, x0 + 1), max(y1, y0 + 1)  # a box thinner than a pixel stays visible
+        x0, y0, x1, y1 = (int(v) if float(v).is_integer() else v for v in corners)
         clipped = [max(x0, 0), max(y0, 0), min(x1, item.width or 0), min(y1, item.height or 0)]
         if clipped[0] >= clipped[2] or clipped[1] >= clipped[3]:
             self.report.drop(item, annotation, "", "outside the image")
@@ -267,11 +255,15 @@ class _Writer:
         self, item: Item, annotation: Points, category: Category, kept: list[dict[str, Any]]
     ) -> list[dict[str, Any]]:
         """Key points with the ids and dates they came with; the positions and visibilities of the annotation."""
-        whole = self._whole(item, annotation, annotation.xy)
+        whole = [[int(v) if v.is_integer() else v for v in point] for point in annotation.xy.tolist()]
         visibility = list(annotation.visibility or [2] * len(whole))
         classes = self.keypoints.get(category.id, [])
-        order = [point.get("keypoint_class_id") for point in classes]
         skeleton = annotation.kind == "skeleton"
+        order = [point.get("keypoint_class_id") for point in classes] if skeleton else []
+        if skeleton and len(order) != len(whole):
+            self.report.approximate(item, annotation, "", "written as loose points: its class defines other key points")
+        elif skeleton and len(whole) < 2:
+            self.report.approximate(item, annotation, "", "one key point is read back as a point")
         places = [
             order.index(p.get("keypoint_class_id")) if skeleton and p.get("keypoint_class_id") in order else at
             for at, p in enumerate(kept)
