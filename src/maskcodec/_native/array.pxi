@@ -492,6 +492,27 @@ cdef class RleArray:
         fill_iou(views_of(self), views_of(other), crowd, <double*>cnp.PyArray_DATA(out), other.n, 1, threads)
         return out
 
+    def boundary_iou(self, RleArray other not None, double ratio=0.02, crowd=None, unsigned threads=1):
+        """The lesser of mask IoU and IoU of the boundaries, for every pair: (len(self), len(other)) float64.
+
+        Args:
+            other: masks of the same size.
+            ratio: width of the boundaries over the image diagonal; at least 1 pixel.
+            crowd, threads: as for ``iou``.
+
+        Source: Cheng et al., Boundary IoU, CVPR 2021.
+
+        Example:
+            >>> a = RleArray.from_rles([Rle.from_box((0, 0, 9, 9), (20, 20))])
+            >>> float(a.boundary_iou(a)[0, 0])
+            1.0
+        """
+        cdef Shape size = common_shape(self if self.n else other)
+        width = max(1, round(ratio * (float(size.height) ** 2 + float(size.width) ** 2) ** 0.5))
+        edges = RleArray.from_rles([r.boundary(width) for r in self])
+        others = edges if other is self else RleArray.from_rles([r.boundary(width) for r in other])
+        return np.minimum(self.iou(other, crowd, threads), edges.iou(others, crowd, threads))
+
     def merge(self, bint intersect=False):
         """The union (or intersection) of all masks as one ``Rle``; they must have one size and be at least one."""
         if self.n == 0:

@@ -107,6 +107,28 @@ cdef extern from "maskcodec/polygon.hpp" namespace "maskcodec" nogil:
 cdef extern from "maskcodec/ellipse.hpp" namespace "maskcodec" nogil:
     Runs fill_ellipse(double, double, double, double, double, Shape) except +translate_current
 
+cdef extern from "maskcodec/morph.hpp" namespace "maskcodec" nogil:
+    cdef enum class Kernel:
+        square
+        cross
+        disk
+    Runs core_dilate "maskcodec::dilate" (RunsView, Kernel, double) except +translate_current
+    Runs core_erode "maskcodec::erode" (RunsView, Kernel, double, bint) except +translate_current
+    Runs core_open "maskcodec::open" (RunsView, Kernel, double) except +translate_current
+    Runs core_close "maskcodec::close" (RunsView, Kernel, double) except +translate_current
+    cdef cppclass Components:
+        vector[uint32_t] runs
+        vector[uint64_t] offsets
+    Components core_components "maskcodec::components" (RunsView, bint) except +translate_current
+    Runs core_remove_small "maskcodec::remove_small" (RunsView, uint64_t, bint) except +translate_current
+    Runs core_largest "maskcodec::largest_component" (RunsView, bint) except +translate_current
+    Runs core_fill_holes "maskcodec::fill_holes" (RunsView, uint64_t, bint) except +translate_current
+    cdef cppclass Moments:
+        uint64_t area
+        double x
+        double y
+    Moments core_centroid "maskcodec::centroid" (RunsView) except +translate_current
+
 cdef extern from "maskcodec/contour.hpp" namespace "maskcodec" nogil:
     cdef cppclass Rings:
         vector[int32_t] xy

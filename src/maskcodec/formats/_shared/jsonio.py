@@ -143,14 +143,19 @@ class Records:
         self.file = file
         self.start = start
         self.size = size
+        self._read = 0
 
     def __len__(self) -> int:
         return len(self.start)
 
     def raw(self, at: int) -> bytes:
         """Text of record ``at``."""
-        start = int(self.start[at])
-        return bytes(self._buffer[start : start + int(self.size[at])])
+        start, size = int(self.start[at]), int(self.size[at])
+        self._read += size + (64 << 10)  # a fault brings in the pages around it too
+        if self._read > 64 << 20:
+            self._read = 0
+            scan.let_go(self._buffer)
+        return bytes(self._buffer[start : start + size])
 
     def name(self, at: int) -> str:
         """Name of record ``at`` for errors: ``annotations[3]``."""
@@ -199,6 +204,7 @@ class Document:
                     self.broken = error
 
     def _outline(self, first: int, end: int) -> None:
+        scan.let_go(self._buffer)
         if self.root == "object":
             # A value is entered without its end first: of a truncated file that is what detection has to go by.
             found = scan.members(self._buffer, first, self.file, self._begin)
