@@ -29,7 +29,7 @@ PROJECT: dict[str, Any] = {
     "images": [
         {
             "image_name": "a.png", "dataset_name": "d", "width": 24, "height": 16, "image_status": "DONE", "tags": [],
-            "labels": [{"class_name": "cat", "bbox": [3, 2, 9, 7], "mask": [3, 2, 8, 4], "polygon": None, "z_index": 2}],
+            "labels": [{"class_name": "cat", "bbox": [3, 2, 9, 7], "polygon": None, "mask": [3, 2, 8, 4], "z_index": 2}]
         }
     ],
     "attributes": [],
