@@ -66,12 +66,8 @@ def report(results: list[Result]) -> str:
         "Floor = time to touch the bytes of the case once (read, fill or copy), measured in the same run. "
         "`*` = another rule than ours: timed, not compared.",
     ]
-    group = None
-    for result in results:
-        if result.group != group:
-            group = result.group
-            lines += ["", f"## {group}", "", HEADER]
-        lines.append(row(result))
+    for group in dict.fromkeys(result.group for result in results):
+        lines += ["", f"## {group}", "", HEADER, *(row(result) for result in results if result.group == group)]
     return "\n".join(lines) + "\n"
 
 

@@ -92,6 +92,8 @@ def _walk(value: Any) -> int | str:
             count += len(node)
             node = list(node.values())
         kinds = set(map(type, node))
+        if kinds == {int} and min(node) >= -(2**63) and max(node) < 2**64:
+            continue
         if int in kinds:
             big = next((v for v in node if type(v) is int and not -(2**63) <= v < 2**64), None)
             if big is not None:
