@@ -16,7 +16,7 @@ from maskcodec.model.annotations import Annotation, Box, Mask, Points, Polygon, 
 from maskcodec.model.dataset import Item
 
 if TYPE_CHECKING:
-    from maskcodec.formats.segments.read import Assets
+    from maskcodec.formats.segments.assets import Assets
 
 __all__ = ["Frames"]
 

@@ -18,7 +18,8 @@ from maskcodec.formats._base import Capabilities, Confidence, Format, NotThisFor
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats._shared.source import Source
 from maskcodec.formats.segments import schema as names
-from maskcodec.formats.segments.read import Resolver, read_images
+from maskcodec.formats.segments.assets import Resolver
+from maskcodec.formats.segments.read import read_images
 from maskcodec.formats.segments.write import media_name, write_release
 from maskcodec.model.annotations import Box, Mask, Points, Polygon, Polyline
 from maskcodec.model.dataset import Dataset

@@ -12,7 +12,7 @@ from maskcodec.formats._shared.images import write_png
 from maskcodec.formats._shared.jsonio import encode, numbers
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.segments import schema as names
-from maskcodec.formats.segments.read import stem
+from maskcodec.formats.segments.assets import stem
 from maskcodec.idmaps import pack_ids
 from maskcodec.masks import Rle, RleArray
 from maskcodec.model.annotations import Annotation, Box, Mask, Points, Polygon, Polyline
