@@ -53,11 +53,11 @@ def row(result: Result) -> str:
 HEADER = "| case | floor | maskcodec | best peer / ours | ours / floor | peers |\n|---|---:|---:|---:|---:|---|"
 
 
-def report(results: list[Result]) -> str:
+def report(results: list[Result], quick: bool) -> str:
     lines = [
         "# Benchmark results",
         "",
-        f"Written by `python -m benchmarks --write` on {date.today().isoformat()}; {platform.machine()}, "
+        f"Written by `python -m benchmarks {'--quick ' if quick else ''}--write` on {date.today().isoformat()}; {platform.machine()}, "
         f"{platform.system()}, {os.cpu_count()} logical cores. One process, candidates interleaved, medians; "
         "every answer was compared before it was timed.",
         "",
@@ -107,7 +107,7 @@ def main() -> int:
         }
         Path(options.json).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     if options.write:
-        RESULTS.write_text(report(results), encoding="utf-8")
+        RESULTS.write_text(report(results, options.quick), encoding="utf-8")
     return 0 if results else 1
 
 
