@@ -58,8 +58,8 @@ def report(results: list[Result], quick: bool) -> str:
         "# Benchmark results",
         "",
         f"Written by `python -m benchmarks {'--quick ' if quick else ''}--write` on {date.today().isoformat()}; "
-        f"{platform.machine()}, {platform.system()}, {os.cpu_count()} logical cores. One process, candidates interleaved, medians; "
-        "every answer was compared before it was timed.",
+        f"{platform.machine()}, {platform.system()}, {os.cpu_count()} logical cores. "
+        "One process, candidates interleaved, medians; every answer was compared before it was timed.",
         "",
         "Versions: " + ", ".join(f"{name} {version}" for name, version in peers.versions().items()) + ".",
         "",
