@@ -10,6 +10,7 @@ import codecs
 import json
 import mmap
 import re
+from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -27,6 +28,8 @@ _SCALAR = re.compile(rb"[^\s,\]}\[{\"]+")
 _CLOSER = {b"]": b"[", b"}": b"{"}
 _TYPES = {b"{": "an object", b"[": "an array", b'"': "text", b"n": "null", b"t": "true", b"f": "false"}
 _CHUNK = 1 << 20
+_LARGE = 64 << 20  # bytes
+_TRAILING = re.compile(r"JSON is malformed: trailing characters \(byte (\d+)\)")
 
 
 def skip_space(buffer: Buffer, at: int) -> int:
@@ -63,6 +66,8 @@ def check_utf8(buffer: Buffer, file: str) -> None:
             where = at - held + error.start
             found = bytes(buffer[where : where + 1])
             raise error_at(buffer, where, file, f"not UTF-8: byte {found!r} cannot be decoded") from error
+        if at % _LARGE == 0:
+            let_go(buffer)
 
 
 def value_end(buffer: Buffer, start: int, file: str) -> int:
@@ -147,7 +152,7 @@ def _fast_end(buffer: Buffer, start: int, file: str) -> int:
                 msgspec.json.decode(rest, type=msgspec.Raw)
             return len(buffer)
         except msgspec.DecodeError as error:
-            match = re.fullmatch(r"JSON is malformed: trailing characters \(byte (\d+)\)", str(error))
+            match = _TRAILING.fullmatch(str(error))
             if match:
                 end = start + int(match.group(1)) - 1  # it counts the character that it stumbled over
                 while bytes(buffer[end - 1 : end]) in (b" ", b"\t", b"\r", b"\n"):
@@ -180,6 +185,8 @@ def elements(buffer: Buffer, start: int, limit: int | None = None) -> Iterator[t
 
 def span(buffer: Buffer, start: int, stop: int, raws: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Begin and size of the elements of the array at ``start``; the strict parser first, then the tolerant scanner."""
+    if stop - start > _LARGE:
+        return _span_by_record(buffer, start, stop)
     try:
         with memoryview(buffer) as view, view[start:stop] as part:
             sizes = np.fromiter((len(memoryview(raw)) for raw in raws.decode(part)), dtype=np.int64)
@@ -193,6 +200,28 @@ def span(buffer: Buffer, start: int, stop: int, raws: Any) -> tuple[npt.NDArray[
         starts[i] = at
         at += size
     return starts, sizes
+
+
+def _span_by_record(buffer: Buffer, start: int, stop: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The same for a large array, one element at a time, letting go of the pages on the way."""
+    starts, sizes = array("q"), array("q")
+    match, held = re.compile(rb"[ \t\r\n,]*").match, start
+    at = match(buffer, start + 1).end()  # type: ignore[union-attr]
+    while at < stop - 1:
+        end = _fast_end(buffer, at, "")
+        starts.append(at)
+        sizes.append(end - at)
+        at = match(buffer, end).end()  # type: ignore[union-attr]
+        if at - held > _LARGE:
+            held = at
+            let_go(buffer)
+    return np.array(starts, dtype=np.int64), np.array(sizes, dtype=np.int64)
+
+
+def let_go(buffer: Buffer) -> None:
+    """Give the pages of a memory map back; they come from the file again when they are needed."""
+    if isinstance(buffer, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        buffer.madvise(mmap.MADV_DONTNEED)
 
 
 def depth(data: bytes) -> int:

@@ -92,6 +92,8 @@ def _walk(value: Any) -> int | str:
             count += len(node)
             node = list(node.values())
         kinds = set(map(type, node))
+        if kinds == {int} and min(node) >= -(2**63) and max(node) < 2**64:
+            continue
         if int in kinds:
             big = next((v for v in node if type(v) is int and not -(2**63) <= v < 2**64), None)
             if big is not None:
@@ -143,14 +145,19 @@ class Records:
         self.file = file
         self.start = start
         self.size = size
+        self._read = 0
 
     def __len__(self) -> int:
         return len(self.start)
 
     def raw(self, at: int) -> bytes:
         """Text of record ``at``."""
-        start = int(self.start[at])
-        return bytes(self._buffer[start : start + int(self.size[at])])
+        start, size = int(self.start[at]), int(self.size[at])
+        self._read += size + (64 << 10)  # a fault brings in the pages around it too
+        if self._read > 64 << 20:
+            self._read = 0
+            scan.let_go(self._buffer)
+        return bytes(self._buffer[start : start + size])
 
     def name(self, at: int) -> str:
         """Name of record ``at`` for errors: ``annotations[3]``."""
@@ -182,6 +189,7 @@ class Document:
         self.root = {b"{": "object", b"[": "array"}.get(bytes(buffer[first : first + 1]), "value")
         scan.check_utf8(buffer, file)
         self._values: dict[str, tuple[int, int]] = {}
+        self._parts: dict[str, Document] = {}
         self.repeated: list[str] = []
         end = len(buffer)
         try:
@@ -198,6 +206,7 @@ class Document:
                     self.broken = error
 
     def _outline(self, first: int, end: int) -> None:
+        scan.let_go(self._buffer)
         if self.root == "object":
             # A value is entered without its end first: of a truncated file that is what detection has to go by.
             found = scan.members(self._buffer, first, self.file, self._begin)
@@ -236,6 +245,14 @@ class Document:
         """Decode a whole top-level value."""
         start, stop = self._values[key]
         return decode(bytes(self._buffer[start:stop]), file=self.file, field=key, repeat=repeat)
+
+    def part(self, key: str) -> Document:
+        """A top-level object as a document of its own, outlined in turn (its text is copied)."""
+        if key not in self._parts:
+            start, stop = self._values[key]
+            text = bytes(self._buffer[start : stop if stop >= 0 else len(self._buffer)])
+            self._parts[key] = Document(text, self.file)
+        return self._parts[key]
 
     def peek(self, key: str = "", count: int = 20) -> list[Any]:
         """The first records of an array, decoded loosely, for detection."""
