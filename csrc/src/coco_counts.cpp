@@ -57,63 +57,47 @@ namespace {
 // Writes runs one after the other.
 struct Store {
   std::uint32_t* p;
-  void operator()(std::uint32_t run) { *p++ = run; }
-  void eight(const EightRuns& block) {
-#if MASKCODEC_SSE2
-    const __m128i zero = _mm_setzero_si128(), steps = _mm_setr_epi32(-16, -32, -48, -64);
-    const __m128i even = _mm_add_epi32(
-        _mm_unpacklo_epi16(_mm_cvtsi64_si128(static_cast<long long>(block.even)), zero),
-        _mm_add_epi32(_mm_set1_epi32(static_cast<int>(static_cast<std::uint32_t>(block.even_base))), steps));
-    const __m128i odd = _mm_add_epi32(
-        _mm_unpacklo_epi16(_mm_cvtsi64_si128(static_cast<long long>(block.odd)), zero),
-        _mm_add_epi32(_mm_set1_epi32(static_cast<int>(static_cast<std::uint32_t>(block.odd_base))), steps));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_unpacklo_epi32(even, odd));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p + 4), _mm_unpackhi_epi32(even, odd));
-#else
-    for (unsigned j = 0; j < 4; ++j) {
-      p[2 * j] = static_cast<std::uint32_t>(block.even_base + (block.even >> 16 * j & 0xFFFFu) - 16 * (j + 1));
-      p[2 * j + 1] = static_cast<std::uint32_t>(block.odd_base + (block.odd >> 16 * j & 0xFFFFu) - 16 * (j + 1));
-    }
-#endif
-    p += 8;
+  void operator()(const std::uint32_t* runs, std::size_t n) {
+    if (n == 1) *p = *runs;
+    else std::memcpy(p, runs, n * sizeof *runs);
+    p += n;
   }
 };
 
 // Adds up the runs of either colour.
 struct Sums {
-  std::uint64_t all[2] = {0, 0};
-  unsigned parity = 0;
-  void operator()(std::uint32_t run) {
-    all[parity] += run;
-    parity ^= 1u;
-  }
-  void eight(const EightRuns& block) {
-    all[parity] += block.even_sum;
-    all[parity ^ 1u] += block.odd_sum;
+  std::uint64_t even = 0, odd = 0;
+  bool parity = false;
+  void operator()(const std::uint32_t* runs, std::size_t n) {
+    std::uint64_t a = 0, b = 0;
+    std::size_t i = 0;
+    for (; i + 2 <= n; i += 2) {
+      a += runs[i];
+      b += runs[i + 1];
+    }
+    if (i < n) a += runs[i];
+    even += parity ? b : a;
+    odd += parity ? a : b;
+    parity ^= (n & 1u) != 0;
   }
 };
 
 struct Boxes : BoxFold {
   using BoxFold::BoxFold;
-  void eight(const EightRuns& block) {
-    std::uint32_t runs[8];
-    Store{runs}.eight(block);
-    if (odd()) {
-      for (unsigned j = 0; j < 8; j += 2) {
-        foreground(runs[j]);
-        background(runs[j + 1]);
-      }
-    } else {
-      for (unsigned j = 0; j < 8; j += 2) {
-        background(runs[j]);
-        foreground(runs[j + 1]);
-      }
+  bool parity = false;
+  void operator()(const std::uint32_t* runs, std::size_t n) {
+    std::size_t i = 0;
+    if (parity && n != 0) foreground(runs[i++]);
+    for (; i + 2 <= n; i += 2) {
+      background(runs[i]);
+      foreground(runs[i + 1]);
     }
+    if (i < n) background(runs[i]);
+    parity ^= (n & 1u) != 0;
   }
 };
 
-// What decode_into needs room for beyond one run a character: what a scan may write twice before it throws.
-constexpr std::size_t slack = 72;
+constexpr std::size_t slack = 2;  // padding may add a zero run and a background run
 
 // Decodes into `out` (room for `size` + slack runs), canonical; returns the number of runs.
 std::size_t decode_into(const char* text, std::size_t size, Shape shape, bool strict, std::uint32_t* out,
@@ -211,26 +195,33 @@ char* put(std::int64_t x, char* p) {
   }
 }
 
+// A run from the fourth on: one to three characters without a branch; three are written, as many as are needed count.
+char* put_difference(const std::uint32_t* run, char* p) {
+  const std::int64_t x = std::int64_t{run[0]} - run[-2];
+  if (static_cast<std::uint64_t>(x + 16384) >= 32768u) return put(x, p);
+  const auto u = static_cast<std::uint32_t>(x);
+  const std::uint32_t two = u + 16u >= 32u, three = u + 512u >= 1024u;
+  p[0] = static_cast<char>(((u & 31u) | two << 5) + 48u);
+  p[1] = static_cast<char>(((u >> 5 & 31u) | three << 5) + 48u);
+  p[2] = static_cast<char>((u >> 10 & 31u) + 48u);
+  return p + 1 + two + three;
+}
+
 }  // namespace
 
 std::size_t encode_counts_to(const std::uint32_t* counts, std::size_t size, char* out) {
   char* p = out;
   for (std::size_t i = 0; i < size && i < 3; ++i) p = put(counts[i], p);
-  for (std::size_t i = 3; i < size; ++i) {
-    const std::int64_t x = std::int64_t{counts[i]} - counts[i - 2];
-    if (static_cast<std::uint64_t>(x + 16384) >= 32768u) {
-      p = put(x, p);
-      continue;
+  std::size_t i = 3;
+  const CountsKernels& kernel = counts_kernels();
+  while (i < size) {
+    if (kernel.write && size - i >= 16) {
+      std::size_t done;
+      p = kernel.write(counts + i, (size - i) / 16 * 16, p, &done);
+      i += done;
     }
-    // One to three characters without a branch: three are written, as many as are needed count. There is room for seven.
-    const auto u = static_cast<std::uint32_t>(x);
-    const std::uint32_t two = u + 16u >= 32u, three = u + 512u >= 1024u;
-    const std::uint32_t text = ((u & 31u) | two << 5) + 48u;
-    const std::uint32_t next = ((u >> 5 & 31u) | three << 5) + 48u;
-    p[0] = static_cast<char>(text);
-    p[1] = static_cast<char>(next);
-    p[2] = static_cast<char>((u >> 10 & 31u) + 48u);
-    p += 1 + two + three;
+    // What the kernel left (a few at the end, or a group with a long number) one by one.
+    for (const std::size_t stop = std::min(size, i + 16); i < stop; ++i) p = put_difference(counts + i, p);
   }
   return static_cast<std::size_t>(p - out);
 }
@@ -238,7 +229,7 @@ std::size_t encode_counts_to(const std::uint32_t* counts, std::size_t size, char
 std::uint64_t text_area(const char* text, std::size_t size, Shape shape) {
   Sums sums;
   scan_counts(text, size, shape, true, sums);
-  return sums.all[1];
+  return sums.odd;
 }
 
 Box text_box(const char* text, std::size_t size, Shape shape) {

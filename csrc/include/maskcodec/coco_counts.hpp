@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "maskcodec/bits.hpp"
+#include "maskcodec/kernels.hpp"
 #include "maskcodec/runs.hpp"
 
 #if defined(__SSE2__) || (defined(_M_X64) && !defined(_M_ARM64EC))
@@ -48,14 +49,6 @@ inline const char* scan_long(const char* text, const char* p, const char* end, s
   }
 }
 }  // namespace detail
-
-// Eight one-character numbers in a row: run 2j of the block is even_base + lane j of `even` - 16 (j + 1), run 2j + 1 the
-// same with `odd`; lanes are 16 bits wide.
-struct EightRuns {
-  std::uint64_t even, odd;
-  std::uint64_t even_base, odd_base;
-  std::uint64_t even_sum, odd_sum;  // of the four runs each
-};
 
 namespace detail {
 constexpr std::uint64_t every_byte = 0x0101010101010101ull, every_lane = 0x0001000100010001ull;
@@ -101,7 +94,15 @@ inline bool number_ends(const char* p, std::uint64_t& ends) {
 #endif
 }
 
-// Eight one-character numbers; `digits` as above.
+// Eight one-character numbers in a row: run 2j of the block is even_base + lane j of `even` - 16 (j + 1), run 2j + 1 the
+// same with `odd`; lanes are 16 bits wide.
+struct EightRuns {
+  std::uint64_t even, odd;
+  std::uint64_t even_base, odd_base;
+  std::uint64_t total;
+};
+
+// `digits` as above.
 inline EightRuns eight_runs(std::uint64_t digits, std::int64_t older, std::int64_t newer) {
   const std::uint64_t d = (digits ^ 0x10 * every_byte) & 0x1F * every_byte;  // differences + 16
   EightRuns block;
@@ -109,8 +110,8 @@ inline EightRuns eight_runs(std::uint64_t digits, std::int64_t older, std::int64
   block.odd = (d >> 8 & 0xFF * every_lane) * every_lane;
   block.even_base = static_cast<std::uint64_t>(older);
   block.odd_base = static_cast<std::uint64_t>(newer);
-  block.even_sum = 4 * block.even_base + (block.even * every_lane >> 48) - 160;
-  block.odd_sum = 4 * block.odd_base + (block.odd * every_lane >> 48) - 160;
+  block.total = 4 * (block.even_base + block.odd_base) + (block.even * every_lane >> 48) +
+                (block.odd * every_lane >> 48) - 320;
   return block;
 }
 
@@ -120,10 +121,28 @@ inline bool lanes_fit(std::uint64_t lanes, std::uint64_t base) {
   constexpr std::uint64_t high = 0x8000u * every_lane;
   return ((lanes + base * every_lane + high - 0x0040003000200010ull) & high) == high;
 }
+
+inline void store_eight(const EightRuns& block, std::uint32_t* out) {
+#if MASKCODEC_SSE2
+  const __m128i zero = _mm_setzero_si128(), steps = _mm_setr_epi32(-16, -32, -48, -64);
+  const __m128i even =
+      _mm_add_epi32(_mm_unpacklo_epi16(_mm_cvtsi64_si128(static_cast<long long>(block.even)), zero),
+                    _mm_add_epi32(_mm_set1_epi32(static_cast<int>(static_cast<std::uint32_t>(block.even_base))), steps));
+  const __m128i odd =
+      _mm_add_epi32(_mm_unpacklo_epi16(_mm_cvtsi64_si128(static_cast<long long>(block.odd)), zero),
+                    _mm_add_epi32(_mm_set1_epi32(static_cast<int>(static_cast<std::uint32_t>(block.odd_base))), steps));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm_unpacklo_epi32(even, odd));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out + 4), _mm_unpackhi_epi32(even, odd));
+#else
+  for (unsigned j = 0; j < 4; ++j) {
+    out[2 * j] = static_cast<std::uint32_t>(block.even_base + (block.even >> 16 * j & 0xFFFFu) - 16 * (j + 1));
+    out[2 * j + 1] = static_cast<std::uint32_t>(block.odd_base + (block.odd >> 16 * j & 0xFFFFu) - 16 * (j + 1));
+  }
+#endif
+}
 }  // namespace detail
 
-// Calls sink(run) for every run of text[0..size), background first, and sink.eight(block) for stretches of one-character
-// numbers. Returns the sum of the runs. A sink may have been called for up to 64 runs twice when this throws.
+// Hands the runs of text[0..size), background first, to sink(runs, n), piece by piece. Returns the sum of the runs.
 // With strict = false a sum below the number of pixels is allowed (the caller pads); nothing else is.
 //
 // Characters are looked at many at a time, so that the processor does not have to guess the length of every number.
@@ -152,7 +171,8 @@ std::uint64_t scan_counts(const char* text, std::size_t size, Shape shape, bool 
     if (static_cast<std::uint64_t>(x) > 0xFFFFFFFFull) detail::fail_run(x, i, static_cast<std::size_t>(first - text));
     sum += static_cast<std::uint64_t>(x);
     if (sum > pixels) detail::fail_over(shape, i, static_cast<std::size_t>(first - text));
-    sink(static_cast<std::uint32_t>(x));
+    const auto run = static_cast<std::uint32_t>(x);
+    sink(&run, 1);
     // Run 3 is the first difference, and it is taken to run 1: run 0 never is a base.
     older = newer;
     newer = i == 0 ? 0 : x;
@@ -160,57 +180,67 @@ std::uint64_t scan_counts(const char* text, std::size_t size, Shape shape, bool 
   };
   if (p != end) one();
   // Many characters at once: where numbers end is known before they are read. Anything wrong is met again by `one`.
+  const CountsKernels& kernel = counts_kernels();
+  std::uint32_t runs[80];
   while (end - p >= 72) {
     std::uint64_t ends;
-    if (!detail::number_ends(p, ends)) break;
-    const std::int64_t before_older = older, before_newer = newer;
+    if (!detail::number_ends(p, ends) || ends == 0) break;
     std::uint64_t total = sum;
-    std::int64_t signs = 0;
     std::size_t taken = 0;
     const char* q = p;
-    while (ends != 0) {
-      if ((ends & 0xFFu) == 0xFFu) {
-        const EightRuns block = detail::eight_runs(detail::load_little(q) + 0x50 * detail::every_byte, older, newer);
-        if (!detail::lanes_fit(block.even, block.even_base) || !detail::lanes_fit(block.odd, block.odd_base)) {
+    if (kernel.read) {
+      std::uint32_t last[2] = {static_cast<std::uint32_t>(older), static_cast<std::uint32_t>(newer)};
+      taken = kernel.read(p, ends, last, runs, &total);
+      if (taken != 0 && total <= pixels) {
+        older = last[0];
+        newer = last[1];
+        q = p + 64 - count_leading_zeros(ends);
+      }
+    }
+    if (taken == 0) {
+      std::int64_t before = older, now = newer;
+      std::int64_t signs = 0;
+      for (std::uint64_t left = ends; left != 0;) {
+        if ((left & 0xFFu) == 0xFFu) {
+          const detail::EightRuns block = detail::eight_runs(detail::load_little(q) + 0x50 * detail::every_byte, before, now);
+          if (!detail::lanes_fit(block.even, block.even_base) || !detail::lanes_fit(block.odd, block.odd_base)) {
+            signs = -1;
+            break;
+          }
+          detail::store_eight(block, runs + taken);
+          total += block.total;
+          before += static_cast<std::int64_t>(block.even >> 48) - 64;
+          now += static_cast<std::int64_t>(block.odd >> 48) - 64;
+          q += 8;
+          left >>= 8;
+          taken += 8;
+          continue;
+        }
+        const unsigned n = count_trailing_zeros(left) + 1;
+        if (n > 7) {
           signs = -1;
           break;
         }
-        sink.eight(block);
-        total += block.even_sum + block.odd_sum;
-        older += static_cast<std::int64_t>(block.even >> 48) - 64;
-        newer += static_cast<std::int64_t>(block.odd >> 48) - 64;
-        q += 8;
-        ends >>= 8;
-        taken += 8;
-        continue;
+        const std::uint64_t w = detail::load_little(q) - 0x30 * detail::every_byte;  // the first n bytes are digits
+        const std::uint64_t v =
+            n <= 3 ? (w & 0x1Fu) | (w >> 3 & 0x3E0u) | (w >> 6 & 0x7C00u) : detail::squeeze(w);
+        const std::int64_t x = (static_cast<std::int64_t>(v << (64 - 5 * n)) >> (64 - 5 * n)) + before;
+        before = now;
+        now = x;
+        signs |= x;
+        total += static_cast<std::uint64_t>(x);
+        runs[taken++] = static_cast<std::uint32_t>(x);
+        q += n;
+        left >>= n;
       }
-      const unsigned n = count_trailing_zeros(ends) + 1;
-      const std::uint64_t w = detail::load_little(q) - 0x30 * detail::every_byte;  // the first n bytes are digits
-      std::int64_t x;
-      if (n <= 3) {
-        const std::uint64_t v = (w & 0x1Fu) | (w >> 3 & 0x3E0u) | (w >> 6 & 0x7C00u);
-        x = static_cast<std::int64_t>(v << (64 - 5 * n)) >> (64 - 5 * n);
-      } else if (n <= 7) {
-        x = static_cast<std::int64_t>(detail::squeeze(w) << (64 - 5 * n)) >> (64 - 5 * n);
-      } else {
-        signs = -1;
-        break;
+      if (signs < 0) break;
+      if (total <= pixels) {
+        older = before;
+        newer = now;
       }
-      x += older;
-      older = newer;
-      newer = x;
-      signs |= x;
-      total += static_cast<std::uint64_t>(x);
-      sink(static_cast<std::uint32_t>(x));
-      q += n;
-      ends >>= n;
-      ++taken;
     }
-    if (signs < 0 || total > pixels || taken == 0) {
-      older = before_older;
-      newer = before_newer;
-      break;
-    }
+    if (total > pixels) break;
+    sink(runs, taken);
     sum = total;
     i += taken;
     p = q;
@@ -223,15 +253,15 @@ std::uint64_t scan_counts(const char* text, std::size_t size, Shape shape, bool 
       one();
       continue;
     }
-    const EightRuns block = detail::eight_runs(raised, older, newer);
-    const std::uint64_t total = sum + block.even_sum + block.odd_sum;
+    const detail::EightRuns block = detail::eight_runs(raised, older, newer);
     if (!detail::lanes_fit(block.even, block.even_base) || !detail::lanes_fit(block.odd, block.odd_base) ||
-        total > pixels) {
+        sum + block.total > pixels) {
       one();
       continue;
     }
-    sink.eight(block);
-    sum = total;
+    detail::store_eight(block, runs);
+    sink(runs, 8);
+    sum += block.total;
     older += static_cast<std::int64_t>(block.even >> 48) - 64;
     newer += static_cast<std::int64_t>(block.odd >> 48) - 64;
     i += 8;
@@ -285,12 +315,6 @@ class BoxFold {
     advance(run);
     last_ = at_;
   }
-  void operator()(std::uint32_t run) {
-    if (odd_) foreground(run);
-    else background(run);
-    odd_ = !odd_;
-  }
-  bool odd() const { return odd_; }
   Box box() const {
     if (last_ == 0) return Box{};
     const auto x0 = static_cast<std::uint32_t>(first_ / h_);
@@ -308,7 +332,6 @@ class BoxFold {
     row_ -= row_ >= h_ ? h_ : 0;
   }
   std::uint64_t h_, at_ = 0, row_ = 0, first_ = 0, last_ = 0, top_, bottom_ = 0;  // last_: end of the last, 0 for none
-  bool odd_ = false;
 };
 
 }  // namespace maskcodec

@@ -36,4 +36,19 @@ struct Kernels {
 // The table of the level in use.
 const Kernels& kernels() noexcept;
 
+// Compressed counts, where the level in use has byte compression (AVX-512 VBMI2); null pointers elsewhere.
+struct CountsKernels {
+  // Reads the numbers that end in 64 characters of the alphabet, bit i of `ends` set where character i ends one, and adds
+  // up differences to `last` (the two runs before, which it replaces). Writes runs (room for 80), adds them to `total`,
+  // returns how many; 0 and nothing changed when a number has more than three characters, a run would be negative, or one
+  // of `last` is 2^30 or more.
+  std::size_t (*read)(const char* text, std::uint64_t ends, std::uint32_t* last, std::uint32_t* out,
+                      std::uint64_t* total);
+  // Writes the text of runs[0..n), n a multiple of 16 and runs[-2], runs[-1] readable, as differences to the runs two
+  // before. Returns the end of the text and in `done` how many runs it holds: less than n where a difference needs more
+  // than three characters. Room for 7 characters a run.
+  char* (*write)(const std::uint32_t* runs, std::size_t n, char* out, std::size_t* done);
+};
+const CountsKernels& counts_kernels() noexcept;
+
 }  // namespace maskcodec

@@ -70,7 +70,7 @@ def decode(rle):
     n = len(rles)
     if n == 0:
         raise ValueError("decode: an empty list has no size")
-    cdef Batch batch = Batch.read(rles)
+    cdef _Batch batch = _Batch.read(rles)
     size = batch.views[0].shape
     for i in range(n):
         if batch.views[i].shape != size:
@@ -185,7 +185,7 @@ def merge(rles, intersect=False):
     items = as_list(rles)
     if not items:
         return {"size": [0, 0], "counts": b""}
-    cdef Batch batch = Batch.read(items)
+    cdef _Batch batch = _Batch.read(items)
     with nogil:
         merged = run_merge(batch.views.data(), batch.views.size(), both)
     return coco_dict(merged.view())
@@ -221,7 +221,7 @@ def iou(dt, gt, iscrowd):
     """
     cdef cnp.npy_intp dims[2]
     cdef cnp.ndarray out, a, b, flags
-    cdef Batch one, two
+    cdef _Batch one, two
     crowd = np.ascontiguousarray(np.asarray(iscrowd) != 0, dtype=np.uint8).reshape(-1)
     if len(crowd) != len(gt):
         raise ValueError(f"iscrowd: expected {len(gt)} flags, got {len(crowd)}")
@@ -241,7 +241,7 @@ def iou(dt, gt, iscrowd):
             run_box_iou(<const double*>cnp.PyArray_DATA(a), dims[0], <const double*>cnp.PyArray_DATA(b), dims[1],
                     <const uint8_t*>cnp.PyArray_DATA(flags), <double*>cnp.PyArray_DATA(out))
         return out
-    one, two = Batch.read(as_list(dt)), Batch.read(as_list(gt))
+    one, two = _Batch.read(as_list(dt)), _Batch.read(as_list(gt))
     out = cnp.PyArray_ZEROS(2, dims, cnp.NPY_FLOAT64, 1)
     fill_iou(one.views, two.views, crowd, <double*>cnp.PyArray_DATA(out), 1, dims[0], 1)
     return out

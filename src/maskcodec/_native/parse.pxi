@@ -164,15 +164,15 @@ cdef size_t gather_coco(list items, bint strict, vector[CountsSource]& sources, 
     return room
 
 
-cdef class Batch:
+cdef class _Batch:
     """The runs of a list of COCO RLEs, for as long as this object lives."""
     cdef vector[uint32_t] runs
     cdef vector[uint64_t] offsets
     cdef vector[RunsView] views
 
     @staticmethod
-    cdef Batch read(list items):
-        cdef Batch self = Batch()
+    cdef _Batch read(list items):
+        cdef _Batch self = _Batch()
         cdef vector[CountsSource] sources
         cdef list kept = []
         cdef size_t i
