@@ -29,6 +29,9 @@ _TABLE: dict[str, str] = {
     "hasty_json": "hasty_json",
     "coco_instances": "coco",
     "hasty_coco": "hasty_coco",
+    "cvat_images": "cvat_xml",
+    "cvat_video": "cvat_xml",
+    "cvat_xml": "cvat_xml",
 }
 # A name for a family: reading takes the member that recognises the data, writing the first one.
 _UMBRELLAS: dict[str, tuple[str, ...]] = {

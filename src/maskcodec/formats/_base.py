@@ -56,6 +56,7 @@ class Capabilities:
         order: list order is paint order: annotations are written by z_order, whose numbers are lost.
         whole_pixels: coordinates are integers; others are rounded, halves up.
         tags_last: tags are kept apart from shapes; a reader finds them after all others.
+        tracks_last: shapes of tracks are kept apart from the others; a reader finds them after all others.
         media: kinds of media ("image", "point_cloud").
         subsets: whether subsets are kept.
         item_fields: ``Item`` fields kept: "path", "width", "height", "sequence", "frame", "timestamp", "sensor",
@@ -76,6 +77,7 @@ class Capabilities:
     attributes: Names = False
     order: bool = False
     tags_last: bool = False
+    tracks_last: bool = False
     whole_pixels: bool = False
     media: Collection[str] = ("image",)
     subsets: bool = False

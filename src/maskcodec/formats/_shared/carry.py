@@ -92,6 +92,9 @@ class _View:
     def annotation(self, annotation: Annotation, item: Item) -> Annotation | None:
         """What the format holds of one annotation; None when nothing."""
         carries, report, now = self.carries, self.report, annotation
+        if annotation.outside and "outside" not in carries.fields and "outside" not in carries.as_attributes:
+            report.drop(item, annotation, "", "the object is outside, and the format cannot say so")
+            return None
         for _ in range(4):
             variant = now.variant
             if variant in self.variants:
@@ -151,6 +154,8 @@ class _View:
             self._paint_order(item, source)
         if carries.tags_last:
             item.annotations.sort(key=lambda annotation: annotation.kind == "tag")
+        if carries.tracks_last:
+            item.annotations.sort(key=lambda annotation: annotation.kind != "tag" and annotation.track_id is not None)
         return item
 
     def _paint_order(self, item: Item, source: Item) -> None:
