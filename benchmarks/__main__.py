@@ -53,25 +53,21 @@ def row(result: Result) -> str:
 HEADER = "| case | floor | maskcodec | best peer / ours | ours / floor | peers |\n|---|---:|---:|---:|---:|---|"
 
 
-def report(results: list[Result]) -> str:
+def report(results: list[Result], quick: bool) -> str:
     lines = [
         "# Benchmark results",
         "",
-        f"Written by `python -m benchmarks --write` on {date.today().isoformat()}; {platform.machine()}, "
-        f"{platform.system()}, {os.cpu_count()} logical cores. One process, candidates interleaved, medians; "
-        "every answer was compared before it was timed.",
+        f"Written by `python -m benchmarks {'--quick ' if quick else ''}--write` on {date.today().isoformat()}; "
+        f"{platform.machine()}, {platform.system()}, {os.cpu_count()} logical cores. "
+        "One process, candidates interleaved, medians; every answer was compared before it was timed.",
         "",
         "Versions: " + ", ".join(f"{name} {version}" for name, version in peers.versions().items()) + ".",
         "",
         "Floor = time to touch the bytes of the case once (read, fill or copy), measured in the same run. "
         "`*` = another rule than ours: timed, not compared.",
     ]
-    group = None
-    for result in results:
-        if result.group != group:
-            group = result.group
-            lines += ["", f"## {group}", "", HEADER]
-        lines.append(row(result))
+    for group in dict.fromkeys(result.group for result in results):
+        lines += ["", f"## {group}", "", HEADER, *(row(result) for result in results if result.group == group)]
     return "\n".join(lines) + "\n"
 
 
@@ -111,7 +107,7 @@ def main() -> int:
         }
         Path(options.json).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     if options.write:
-        RESULTS.write_text(report(results), encoding="utf-8")
+        RESULTS.write_text(report(results, options.quick), encoding="utf-8")
     return 0 if results else 1
 
 

@@ -31,7 +31,7 @@ def mask(kind: str, shape: tuple[int, int]) -> np.ndarray:
     rng = np.random.default_rng(shape[0] * 7 + KINDS.index(kind))
     if kind == "one object":
         return draw(shape, [outline(rng, shape[1] * 0.45, shape[0] * 0.5, shape[0] * 0.12, 40)])
-    coarse = Image.fromarray(rng.random((max(2, shape[0] // 24), max(2, shape[1] // 24))).astype(np.float32))
+    coarse = Image.fromarray(rng.random((16, 16 * shape[1] // shape[0])).astype(np.float32))
     smooth = np.asarray(coarse.resize((shape[1], shape[0]), Image.Resampling.BICUBIC))
     out = (smooth > np.quantile(smooth[::7, ::7], 0.65)).astype(np.uint8)
     if kind.startswith("salt"):

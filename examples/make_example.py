@@ -73,10 +73,11 @@ class Scene:
         self.add(category, box, attributes, mask=pairs)
 
     def record(self) -> dict[str, Any]:
-        tags = [tag for group in self.tags.values() for tag in group]
+        groups = {name: tags for name, tags in self.tags.items() if tags}
+        tags = [tag for group in groups.values() for tag in group]
         record: dict[str, Any] = {"image_id": identity(self.dataset, self.name), "width": WIDTH, "height": HEIGHT}
         record |= {"image_name": self.name, "image_mode": "RGB", "dataset_name": self.dataset, "image_status": "DONE"}
-        return record | {"labels": self.labels, "tags": tags, "tag_groups": self.tags, "attributes": {}}
+        return record | {"labels": self.labels, "tags": tags, "tag_groups": groups, "attributes": {}}
 
 
 def ring(x: int, y: int, outer: int, inner: int) -> Image.Image:

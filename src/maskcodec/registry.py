@@ -27,6 +27,8 @@ __all__ = ["convert", "detect", "examine", "formats", "get_format", "plan", "rea
 # name -> module below maskcodec.formats
 _TABLE: dict[str, str] = {
     "hasty_json": "hasty_json",
+    "segments_image_segmentation": "segments.image",
+    "segments_image_vector": "segments.image",
     "coco_instances": "coco",
     "hasty_coco": "hasty_coco",
     "cvat_images": "cvat_xml",

@@ -228,3 +228,62 @@ def picture(*rows: str) -> np.ndarray:
 def flat_ring(ring: Any) -> list[float]:
     """A ring in any shape as one flat list of floats."""
     return [float(v) for v in np.asarray(ring, np.float64).reshape(-1)]
+
+
+# --- geometry ---------------------------------------------------------------------------------------------------------
+def pad(mask: np.ndarray, left: int, top: int, right: int, bottom: int) -> np.ndarray:
+    """More background around the mask, or less of it where a side is negative."""
+    h, w = mask.shape
+    out = np.zeros((h + top + bottom, w + left + right), np.uint8)
+    for y in range(h):
+        for x in range(w):
+            if 0 <= y + top < out.shape[0] and 0 <= x + left < out.shape[1]:
+                out[y + top, x + left] = mask[y, x]
+    return out
+
+
+def resize(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Nearest neighbour: the pixel under the centre of each new one."""
+    ys = [(2 * i + 1) * mask.shape[0] // (2 * shape[0]) for i in range(shape[0])]
+    xs = [(2 * i + 1) * mask.shape[1] // (2 * shape[1]) for i in range(shape[1])]
+    return mask[np.ix_(ys, xs)]
+
+
+def reach(radius: float, kernel: str) -> list[tuple[int, int]]:
+    """Offsets (dy, dx) of a kernel."""
+    r = int(radius)
+    inside = {
+        "square": lambda dy, dx: True,
+        "cross": lambda dy, dx: dy == 0 or dx == 0,
+        "disk": lambda dy, dx: dy * dy + dx * dx <= radius * radius,
+    }[kernel]
+    return [(dy, dx) for dy in range(-r, r + 1) for dx in range(-r, r + 1) if inside(dy, dx)]
+
+
+def dilate(mask: np.ndarray, radius: float, kernel: str) -> np.ndarray:
+    """Every pixel with foreground within the kernel."""
+    h, w = mask.shape
+    out = np.zeros_like(mask)
+    for y, x in zip(*np.nonzero(mask), strict=True):
+        for dy, dx in reach(radius, kernel):
+            if 0 <= y + dy < h and 0 <= x + dx < w:
+                out[y + dy, x + dx] = 1
+    return out
+
+
+def components(mask: np.ndarray, connectivity: int) -> list[np.ndarray]:
+    """Connected pieces, by their first pixel in column order (flood fill)."""
+    left, out = mask.copy(), []
+    for x in range(mask.shape[1]):
+        for y in range(mask.shape[0]):
+            if not left[y, x]:
+                continue
+            piece, todo = np.zeros_like(mask), [(y, x)]
+            while todo:
+                py, px = todo.pop()
+                if 0 <= py < mask.shape[0] and 0 <= px < mask.shape[1] and left[py, px]:
+                    left[py, px], piece[py, px] = 0, 1
+                    near = [(dy, dx) for dy, dx in reach(1, "square") if connectivity == 8 or 0 in (dy, dx)]
+                    todo += [(py + dy, px + dx) for dy, dx in near]
+            out.append(piece)
+    return out

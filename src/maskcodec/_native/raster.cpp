@@ -292,8 +292,9 @@ class AnyPainter {
                                    static_cast<std::uint64_t>(canvas_.shape(1)));
     const bool one_row = shape.height <= 1;
     if (!canvas_.writeable()) throw ShapeError("canvas: the array is read-only");
-    if (!(canvas_.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) ||
-        (shape.width > 1 && canvas_.strides(1) != item) || (!one_row && canvas_.strides(0) % item != 0))
+    // Strides of an array without pixels mean nothing.
+    if (canvas_.size() != 0 && (!(canvas_.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) ||
+        (shape.width > 1 && canvas_.strides(1) != item) || (!one_row && canvas_.strides(0) % item != 0)))
       throw ShapeError("canvas: the pixels of a row must lie side by side");
     dispatch(kind, [&](auto zero) {
       using T = decltype(zero);

@@ -54,6 +54,7 @@ class Capabilities:
         as_attributes: shared fields that are written as an attribute of the same name, and reported so.
         attributes: names of annotation attributes that are kept.
         order: list order is paint order: annotations are written by z_order, whose numbers are lost.
+        single_points: an annotation has one point, without visibility; several are written one by one.
         whole_pixels: coordinates are integers; others are rounded, halves up.
         tags_last: tags are kept apart from shapes; a reader finds them after all others.
         tracks_last: shapes of tracks are kept apart from the others; a reader finds them after all others.
@@ -79,6 +80,7 @@ class Capabilities:
     tags_last: bool = False
     tracks_last: bool = False
     whole_pixels: bool = False
+    single_points: bool = False
     media: Collection[str] = ("image",)
     subsets: bool = False
     item_fields: Collection[str] = ("path", "width", "height")

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from maskcodec.formats._base import Capabilities
 from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert, rounded
-from maskcodec.model.annotations import Annotation
+from maskcodec.model.annotations import Annotation, Points
 from maskcodec.model.dataset import Dataset, Item, Track
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import Category, LabelSchema
@@ -150,6 +150,8 @@ class _View:
         item.extras = self.extras(item.extras, source, None)
         shown = (self.annotation(annotation, source) for annotation in source.annotations)
         item.annotations = [annotation for annotation in shown if annotation is not None]
+        if carries.single_points:
+            item.annotations = [one for a in item.annotations for one in self._single(a, source)]
         if carries.order:
             self._paint_order(item, source)
         if carries.tags_last:
@@ -157,6 +159,23 @@ class _View:
         if carries.tracks_last:
             item.annotations.sort(key=lambda annotation: annotation.kind != "tag" and annotation.track_id is not None)
         return item
+
+    def _single(self, annotation: Annotation, item: Item) -> list[Annotation]:
+        """Points one by one; the first keeps the id."""
+        if not isinstance(annotation, Points):
+            return [annotation]
+        if annotation.visibility is not None and any(v != 2 for v in annotation.visibility):
+            self.report.drop(item, annotation, "visibility", _NO_FIELD)
+        if len(annotation.xy) != 1:
+            self.report.approximate(item, annotation, "", "written as single points")
+        out: list[Annotation] = []
+        for point in annotation.xy:
+            one = clone(annotation)
+            one.xy, one.visibility = point.reshape(1, -1), None
+            if out:
+                one.id = None
+            out.append(one)
+        return out
 
     def _paint_order(self, item: Item, source: Item) -> None:
         for annotation in item.annotations:

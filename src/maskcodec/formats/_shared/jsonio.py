@@ -92,6 +92,8 @@ def _walk(value: Any) -> int | str:
             count += len(node)
             node = list(node.values())
         kinds = set(map(type, node))
+        if kinds == {int} and min(node) >= -(2**63) and max(node) < 2**64:
+            continue
         if int in kinds:
             big = next((v for v in node if type(v) is int and not -(2**63) <= v < 2**64), None)
             if big is not None:
@@ -187,6 +189,7 @@ class Document:
         self.root = {b"{": "object", b"[": "array"}.get(bytes(buffer[first : first + 1]), "value")
         scan.check_utf8(buffer, file)
         self._values: dict[str, tuple[int, int]] = {}
+        self._parts: dict[str, Document] = {}
         self.repeated: list[str] = []
         end = len(buffer)
         try:
@@ -242,6 +245,14 @@ class Document:
         """Decode a whole top-level value."""
         start, stop = self._values[key]
         return decode(bytes(self._buffer[start:stop]), file=self.file, field=key, repeat=repeat)
+
+    def part(self, key: str) -> Document:
+        """A top-level object as a document of its own, outlined in turn (its text is copied)."""
+        if key not in self._parts:
+            start, stop = self._values[key]
+            text = bytes(self._buffer[start : stop if stop >= 0 else len(self._buffer)])
+            self._parts[key] = Document(text, self.file)
+        return self._parts[key]
 
     def peek(self, key: str = "", count: int = 20) -> list[Any]:
         """The first records of an array, decoded loosely, for detection."""

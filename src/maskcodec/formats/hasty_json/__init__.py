@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from maskcodec.formats._base import Capabilities, Confidence, Format, NotThisFormat, Probe
 from maskcodec.formats._shared.jsonio import Document
+from maskcodec.formats.hasty_json.naming import media_name
 from maskcodec.formats.hasty_json.read import read
 from maskcodec.formats.hasty_json.schema import MARKS, NAMESPACE
-from maskcodec.formats.hasty_json.write import media_name, write
+from maskcodec.formats.hasty_json.write import write
 from maskcodec.model.annotations import Box, Caption, Mask, Points, Polygon, Skeleton, Tag
 
 __all__ = ["FORMATS", "detect", "recognise"]

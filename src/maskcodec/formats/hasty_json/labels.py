@@ -7,9 +7,11 @@ geometry, and every key that is not known, stays in ``extras["hasty_json"]``.
 from __future__ import annotations
 
 import math
+from itertools import chain
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats.hasty_json.schema import NAMESPACE
@@ -20,6 +22,7 @@ from maskcodec.model.schema import Category
 
 __all__ = ["Labels", "enclosing"]
 
+Float64 = npt.NDArray[np.float64]
 _LABEL_KEYS = ("id", "class_name", "bbox", "polygon", "mask", "z_index", "keypoints", "attributes")
 
 
@@ -91,7 +94,7 @@ class Labels:
         if not isinstance(points, list) or not all(isinstance(p, dict) for p in points):
             raise Fault("keypoints", f"expected a list of objects, got {shorten(points)}")
         if polygon is not None:
-            polygon = np.array(_ring(polygon), np.float64)
+            polygon = _ring(polygon)
         if mask is not None:
             shape = Mask(self._mask(item, mask, box, name))
             x, y, w, h = shape.rle.bbox
@@ -192,13 +195,18 @@ def enclosing(polygon: Polygon, item: Item) -> list[int] | None:
     return [x0, y0, x1, y1] if x0 < x1 and y0 < y1 else None
 
 
-def _ring(points: Any) -> list[list[float]]:
+def _ring(points: Any) -> Float64:
     if not isinstance(points, list) or len(points) < 3:
         raise Fault("polygon", f"expected at least 3 points, got {shorten(points)}")
+    if set(map(type, points)) == {list} and set(map(len, points)) == {2}:
+        if set(map(type, chain.from_iterable(points))) <= {int, float}:
+            ring = np.array(points, np.float64)
+            if np.isfinite(ring).all():
+                return ring
     for index, point in enumerate(points):
         if not isinstance(point, list) or len(point) != 2 or not all(_number(v) for v in point):
             raise Fault("polygon", f"vertex {index}: expected a pair of finite numbers, got {shorten(point)}")
-    return points
+    raise Fault("polygon", f"expected pairs of finite numbers, got {shorten(points)}")
 
 
 def _number(value: Any) -> bool:

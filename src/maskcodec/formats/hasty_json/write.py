@@ -10,25 +10,16 @@ from maskcodec.formats._shared.images import image_size
 from maskcodec.formats._shared.jsonio import encode, numbers
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.hasty_json import schema as names
+from maskcodec.formats.hasty_json.definitions import Definitions
+from maskcodec.formats.hasty_json.keypoints import write_keypoints
 from maskcodec.formats.hasty_json.labels import enclosing
+from maskcodec.formats.hasty_json.naming import image_name, media_name
 from maskcodec.model.annotations import Annotation, Box, Caption, Mask, Points, Polygon, Tag
 from maskcodec.model.dataset import Dataset, Item
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import Category, TagGroup
 
-__all__ = ["image_name", "media_name", "write"]
-
-
-def image_name(item: Item) -> str:
-    """Name of an image inside its dataset."""
-    path = item.path if item.path is not None else str(item.id)
-    prefix = f"{item.subset}/"
-    return path[len(prefix) :] if path.startswith(prefix) and len(path) > len(prefix) else path
-
-
-def media_name(item: Item) -> str:
-    """Where an export keeps the media file: ``<dataset>/<image>``, images without a dataset at the top."""
-    return image_name(item) if item.subset == "default" else f"{item.subset}/{image_name(item)}"
+__all__ = ["write"]
 
 
 def write(dataset: Dataset, sink: NullSink, report: LossReport, *, decimals: bool = False) -> None:
@@ -74,7 +65,7 @@ class _Writer:
     def __init__(self, dataset: Dataset, report: LossReport) -> None:
         self.dataset, self.report = dataset, report
         order = dataset.extras.get(names.NAMESPACE, {}).get("attribute_order", [])
-        self.definitions = names.Definitions(dataset.schema, order, report)
+        self.definitions = Definitions(dataset.schema, order, report)
         self.groups = {group.name: list(group.tags) for group in dataset.schema.tag_groups}
         self.keypoints: dict[Any, list[dict[str, Any]]] = {}
 
@@ -213,7 +204,9 @@ class _Writer:
                 return None
         elif isinstance(annotation, Points):
             shape["bbox"] = kept.pop("bbox", None)
-            shape["keypoints"] = self._keypoints(item, annotation, category, kept.pop("keypoints", []))
+            shape["keypoints"] = write_keypoints(
+                item, annotation, self.keypoints.get(category.id, []), kept.pop("keypoints", []), self.report
+            )
         attributes = annotation.attributes
         if isinstance(annotation, Caption):
             attributes = {**attributes, "caption": annotation.text}
@@ -243,46 +236,11 @@ class _Writer:
             return False
         x, y, w, h = rle.bbox
         tight = [x, y, x + w, y + h]
-        if frame is None or not (frame[0] <= x and frame[1] <= y and frame[2] >= x + w and frame[3] >= y + h):
+        inside = frame is not None and frame[0] <= x and frame[1] <= y and frame[2] >= x + w and frame[3] >= y + h
+        if frame is None or (rle.area and not inside):
             frame = tight
         if not rle.area and frame == tight:
             self.report.drop(item, annotation, "", "an empty mask has no box")
             return False
         shape["bbox"], shape["mask"] = frame, numbers(rle.to_hasty(box=tuple(frame)))
         return True
-
-    def _keypoints(
-        self, item: Item, annotation: Points, category: Category, kept: list[dict[str, Any]]
-    ) -> list[dict[str, Any]]:
-        """Key points with the ids and dates they came with; the positions and visibilities of the annotation."""
-        whole = [[int(v) if v.is_integer() else v for v in point] for point in annotation.xy.tolist()]
-        visibility = list(annotation.visibility or [2] * len(whole))
-        classes = self.keypoints.get(category.id, [])
-        skeleton = annotation.kind == "skeleton"
-        order = [point.get("keypoint_class_id") for point in classes] if skeleton else []
-        if skeleton and len(order) != len(whole):
-            self.report.approximate(item, annotation, "", "written as loose points: its class defines other key points")
-        elif skeleton and len(whole) < 2:
-            self.report.approximate(item, annotation, "", "one key point is read back as a point")
-        places = [
-            order.index(p.get("keypoint_class_id")) if skeleton and p.get("keypoint_class_id") in order else at
-            for at, p in enumerate(kept)
-        ]
-        out = []
-        for at in [*dict.fromkeys(places), *(k for k in range(len(whole)) if k not in places)]:
-            if at >= len(whole) or (skeleton and visibility[at] == 0):
-                continue
-            old = kept[places.index(at)] if at in places else self._fresh(item, annotation, at, order)
-            record = {**old, "x": whole[at][0], "y": whole[at][1]}
-            if (record.get("visible") is not False) != (visibility[at] == 2):
-                record["visible"] = visibility[at] == 2
-            if not skeleton and visibility[at] == 0:
-                self.report.approximate(item, annotation, "visibility", "a point is visible or not")
-            out.append(record)
-        return out
-
-    def _fresh(self, item: Item, annotation: Annotation, at: int, order: list[Any]) -> dict[str, Any]:
-        own = names.stable_id("key point", item.subset, image_name(item), annotation.id, at)
-        record: dict[str, Any] = {"x": 0, "y": 0, "id": own, "norder": at, "visible": True}
-        record |= dict.fromkeys(("created_by", "updated_by", "create_date", "update_date"))
-        return {**record, "keypoint_class_id": order[at] if at < len(order) else None}

@@ -1,0 +1,1 @@
+"""Formats of the Segments.ai platform: label attributes and release files, one module a family of task types."""

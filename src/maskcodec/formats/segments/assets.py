@@ -1,0 +1,50 @@
+"""Files of Segments.ai that stand in the JSON as addresses.
+
+Nothing is ever downloaded. The last part of an address is looked for beside the JSON and in ``assets/``, then under the
+name that the SDK gives it in its cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from maskcodec.formats._shared.source import Source
+
+__all__ = ["Assets", "Resolver", "stem"]
+
+Resolver = Callable[[str], bytes | None]
+_IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff")
+
+
+def stem(name: str) -> str:
+    """A sample name without the extension of its image."""
+    head, dot, tail = name.rpartition(".")
+    return head if dot and head and f".{tail.lower()}" in _IMAGES else name
+
+
+class Assets:
+    """Finds the files that addresses stand for."""
+
+    def __init__(self, source: Source, name: str, folder: str | None, resolve: Resolver | None) -> None:
+        self.source, self.resolve = source, resolve
+        self.folder = Source(folder) if folder is not None else None
+        self.base = name.rpartition("/")[0] + "/" if "/" in name else ""
+        self.cache: tuple[str, ...] = ()
+
+    def find(self, url: str, cached: str) -> tuple[str, bytes] | None:
+        """Name and content for an address; ``cached`` is the file's name in the cache of the SDK."""
+        if self.resolve is not None:
+            data = self.resolve(url)
+            if data is not None:
+                return url, bytes(data)
+        last = url.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2]
+        places = [(self.folder, last)] if self.folder is not None else []
+        places += [(self.source, self.base + last), (self.source, f"{self.base}assets/{last}")]
+        for root in (self.folder, self.source):
+            if root is not None:
+                base = self.base if root is self.source else ""
+                places += [(root, f"{base}{folder}{cached}") for folder in self.cache]
+        for root, place in places:
+            if root is not None and last and root.has(place):
+                return root.display(place), root.read(place)
+        return None
