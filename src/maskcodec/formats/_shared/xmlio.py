@@ -4,7 +4,8 @@ The parser is expat. Refused, with file and line in the error: document type and
 in its declared encoding, nesting beyond 256, one element beyond 256 MiB. The first pass (``Document.scan``) walks
 through the whole file and tells where elements begin and end; ``Document.parse`` makes a small tree of one of them, so
 items can be loaded again and again, in any order, and a 1 GB file never becomes a tree. Pages of the memory map are
-given back on the way. UTF-8 files are used in place, others are turned into UTF-8 in a temporary file first.
+given back on the way. UTF-8 files are used in place, others are turned into UTF-8 first, large ones in a temporary
+file.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ __all__ = ["Document", "Element", "parse"]
 MAX_DEPTH = 256
 MAX_ELEMENT = 256 << 20
 _BLOCK = 1 << 20
+_SMALL = 64 << 20
 _DECLARED = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]+)[\"']")
 _ENCODINGS = re.compile(
     r"(iso-?8859-\d+|latin-?1|us-ascii|ascii|windows-125\d|cp125\d|koi8-[ru]|utf-?16(le|be)?|"
@@ -202,13 +204,15 @@ def _in_utf8(buffer: Buffer, file: str) -> Any:
         return buffer
     if not _ENCODINGS.fullmatch(name):
         raise FormatError(f"line 1: declared encoding {shorten(name)} is not supported, expected UTF-8", file=file)
-    decoder = codecs.getincrementaldecoder(name)()
-    with tempfile.TemporaryFile() as spool:
-        try:
+    try:
+        if len(buffer) <= _SMALL:
+            return bytes(buffer).decode(name).encode("utf-8")
+        decoder = codecs.getincrementaldecoder(name)()
+        with tempfile.TemporaryFile() as spool:
             for at in range(0, len(buffer), _BLOCK):
                 last = at + _BLOCK >= len(buffer)
                 spool.write(decoder.decode(bytes(buffer[at : at + _BLOCK]), last).encode("utf-8"))
-        except UnicodeError as error:
-            raise FormatError(f"the text is not in its declared encoding {name}: {error}", file=file) from error
-        spool.flush()
-        return mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ)
+            spool.flush()
+            return mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ)
+    except UnicodeError as error:
+        raise FormatError(f"the text is not in its declared encoding {name}: {error}", file=file) from error
