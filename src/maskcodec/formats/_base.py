@@ -55,6 +55,10 @@ class Capabilities:
         attributes: names of annotation attributes that are kept.
         order: list order is paint order: annotations are written by z_order, whose numbers are lost.
         single_points: an annotation has one point, without visibility; several are written one by one.
+        flat: a pixel belongs to one annotation: "objects" makes masks disjoint, later ones in front; "classes" also
+            joins the masks of each category, in the order of the schema.
+        sorted_items: items have no order of their own, they come back sorted by name; writers report a change.
+        needs_category: annotations without a category of the schema are dropped.
         whole_pixels: coordinates are integers; others are rounded, halves up.
         tags_last: tags are kept apart from shapes; a reader finds them after all others.
         tracks_last: shapes of tracks are kept apart from the others; a reader finds them after all others.
@@ -77,6 +81,9 @@ class Capabilities:
     as_attributes: Collection[str] = ()
     attributes: Names = False
     order: bool = False
+    flat: str = ""
+    sorted_items: bool = False
+    needs_category: bool = False
     tags_last: bool = False
     tracks_last: bool = False
     whole_pixels: bool = False
