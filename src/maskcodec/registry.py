@@ -31,6 +31,13 @@ _TABLE: dict[str, str] = {
     "segments_image_vector": "segments.image",
     "coco_instances": "coco",
     "hasty_coco": "hasty_coco",
+    "cvat_images": "cvat_xml",
+    "cvat_video": "cvat_xml",
+    "cvat_xml": "cvat_xml",
+    "hasty_bbox": "hasty_imports",
+    "hasty_polygon": "hasty_imports",
+    "hasty_semantic": "hasty_imports",
+    "hasty_label_classes": "hasty_imports",
 }
 # A name for a family: reading takes the member that recognises the data, writing the first one.
 _UMBRELLAS: dict[str, tuple[str, ...]] = {

@@ -55,8 +55,13 @@ class Capabilities:
         attributes: names of annotation attributes that are kept.
         order: list order is paint order: annotations are written by z_order, whose numbers are lost.
         single_points: an annotation has one point, without visibility; several are written one by one.
+        flat: a pixel belongs to one annotation: "objects" makes masks disjoint, later ones in front; "classes" also
+            joins the masks of each category, in the order of the schema.
+        sorted_items: items have no order of their own, they come back sorted by name; writers report a change.
+        needs_category: annotations without a category of the schema are dropped.
         whole_pixels: coordinates are integers; others are rounded, halves up.
         tags_last: tags are kept apart from shapes; a reader finds them after all others.
+        tracks_last: shapes of tracks are kept apart from the others; a reader finds them after all others.
         media: kinds of media ("image", "point_cloud").
         subsets: whether subsets are kept.
         item_fields: ``Item`` fields kept: "path", "width", "height", "sequence", "frame", "timestamp", "sensor",
@@ -76,7 +81,11 @@ class Capabilities:
     as_attributes: Collection[str] = ()
     attributes: Names = False
     order: bool = False
+    flat: str = ""
+    sorted_items: bool = False
+    needs_category: bool = False
     tags_last: bool = False
+    tracks_last: bool = False
     whole_pixels: bool = False
     single_points: bool = False
     media: Collection[str] = ("image",)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from maskcodec.formats._base import Capabilities
 from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert, rounded
+from maskcodec.formats._shared.flatten import flatten
 from maskcodec.model.annotations import Annotation, Points
 from maskcodec.model.dataset import Dataset, Item, Track
 from maskcodec.model.losses import LossReport
@@ -56,9 +57,10 @@ def clone(value: T) -> T:
 
 
 class _View:
-    def __init__(self, carries: Capabilities, report: LossReport) -> None:
+    def __init__(self, carries: Capabilities, report: LossReport, schema: LabelSchema) -> None:
         self.carries = carries
         self.report = report
+        self.schema = schema
         self.variants = carries.variants
         self.conversions = carries.conversions
         self.lacking = [
@@ -92,6 +94,12 @@ class _View:
     def annotation(self, annotation: Annotation, item: Item) -> Annotation | None:
         """What the format holds of one annotation; None when nothing."""
         carries, report, now = self.carries, self.report, annotation
+        if annotation.outside and "outside" not in carries.fields and "outside" not in carries.as_attributes:
+            report.drop(item, annotation, "", "the object is outside, and the format cannot say so")
+            return None
+        if carries.needs_category and annotation.category_id not in self.schema:
+            report.drop(item, annotation, "", "it has no category of the schema, the format needs one")
+            return None
         for _ in range(4):
             variant = now.variant
             if variant in self.variants:
@@ -151,8 +159,12 @@ class _View:
             item.annotations = [one for a in item.annotations for one in self._single(a, source)]
         if carries.order:
             self._paint_order(item, source)
+        if carries.flat:
+            flatten(item, source, report, self.schema, carries.flat == "classes", clone)
         if carries.tags_last:
             item.annotations.sort(key=lambda annotation: annotation.kind == "tag")
+        if carries.tracks_last:
+            item.annotations.sort(key=lambda annotation: annotation.kind != "tag" and annotation.track_id is not None)
         return item
 
     def _single(self, annotation: Annotation, item: Item) -> list[Annotation]:
@@ -238,7 +250,7 @@ class _Items:
     def __iter__(self) -> Iterator[Item]:
         first = self._passes == 0
         self._passes += 1
-        view = self._view if first else _View(self._view.carries, LossReport())
+        view = self._view if first else _View(self._view.carries, LossReport(), self._view.schema)
         for source in self._items:
             item = view.item(source)
             if item is not None:
@@ -261,5 +273,5 @@ def carried(
         report: hears of everything that the view leaves out: of the data set now, of items during the first pass.
         seen: called in the first pass with the item as it was and as the writer gets it.
     """
-    view = _View(carries, report)
+    view = _View(carries, report, dataset.schema)
     return view.dataset(dataset, _Items(dataset.items, view, seen))

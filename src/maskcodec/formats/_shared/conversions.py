@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from maskcodec.model.annotations import Annotation, Box, Ellipse, Mask, Points, Polygon, Skeleton
+from maskcodec.model.annotations import Annotation, Box, Caption, Ellipse, Mask, Points, Polygon, Skeleton, Tag
 from maskcodec.model.dataset import Item
 from maskcodec.model.geometry import bounds, box_corners, ellipse_points
 
@@ -105,6 +105,14 @@ def _skeleton(annotation: Annotation, item: Item) -> Skeleton:
     return _with(Skeleton, annotation, annotation.xy, annotation.visibility)  # type: ignore[no-any-return]
 
 
+def _tag(annotation: Annotation, item: Item) -> Tag:
+    if not isinstance(annotation, Caption):
+        raise Impossible("not a caption")
+    tag: Tag = _with(Tag, annotation)
+    tag.attributes = {**annotation.attributes, "caption": annotation.text}
+    return tag
+
+
 def rounded(annotation: Annotation) -> Annotation:
     """The annotation with coordinates in whole pixels, halves up; the same object where they are so already.
 
@@ -151,6 +159,7 @@ CONVERSIONS: dict[tuple[str, str], tuple[Callable[[Annotation, Item], Annotation
     ("holed_polygon", "polygon"): (_bridged, _EXACT),
     ("multipart_polygon", "polygon"): (_bridged, _EXACT),
     ("skeleton", "points"): (_points, "written as loose points"),
+    ("caption", "tag"): (_tag, "written as a tag with an attribute caption"),
     ("points", "skeleton"): (_skeleton, "written as a skeleton"),
 }
 
