@@ -468,7 +468,7 @@ cdef class RleArray:
             decode_many(views.data(), views.size(), win, data, step, rs, cs, item, value, zeroed, threads)
         return target
 
-    def to_label_map(self, ids, out=None, dtype=None, shape=None):
+    def to_label_map(self, ids, out=None, dtype=None, shape=None, order=None, str layout="C"):
         """Paint each mask with its id into one label map; later masks cover earlier ones.
 
         Args:
@@ -476,33 +476,50 @@ cdef class RleArray:
             out: C-ordered (H, W) integer array to paint over, returned; else a new one, 0 where there is no mask.
             dtype: type of a new array; the smallest unsigned type that holds the ids (or int64) by default.
             shape: (height, width) of the result where there are no masks.
+            order: (N,) numbers such as z orders: lower ones are painted first, equal ones in the order of the masks.
+            layout: memory layout of a new array, "C" or "F" (columns, which is faster).
 
         Raises:
             ValueError: masks of different sizes, ids that do not fit the type.
 
         Example:
-            >>> RleArray.from_rles([Rle.from_box((0, 0, 1, 2), (2, 2))]).to_label_map([9]).tolist()
-            [[9, 0], [9, 0]]
+            >>> a = RleArray.from_rles([Rle.from_box((0, 0, 1, 2), (2, 2)), Rle.from_box((0, 0, 2, 1), (2, 2))])
+            >>> a.to_label_map([9, 5]).tolist(), a.to_label_map([9, 5], order=[1, 0]).tolist()
+            ([[5, 5], [9, 0]], [[9, 5], [9, 0]])
         """
         from maskcodec._native import raster
         cdef Shape size = common_shape(self)
         values = np.asarray(ids)
         if values.shape != (self.n,) or (self.n and values.dtype.kind not in "iu"):
             raise ValueError(f"ids: expected {self.n} integers, got {values.dtype} of shape {values.shape}")
+        if layout != "C" and layout != "F":
+            raise ValueError(f"layout: expected 'C' or 'F', got {layout!r}")
+        if self.n == 0 and out is None and shape is None:
+            raise ValueError("no masks: the size of the result is unknown, give shape or out")
         low, high = (int(values.min()), int(values.max())) if self.n else (0, 0)
-        if out is None:
-            if self.n == 0 and shape is None:
-                raise ValueError("no masks: the size of the result is unknown, give shape or out")
-            if shape is None:
-                shape = (size.height, size.width)
-            out = np.zeros(shape, np.min_scalar_type(high) if dtype is None and low >= 0 else dtype or np.int64)
-        limits = np.iinfo(out.dtype)
+        if out is not None:
+            kind = out.dtype
+        else:
+            kind = np.dtype(np.min_scalar_type(high) if dtype is None and low >= 0 else dtype or np.int64)
+        if kind.kind not in "iu":
+            raise TypeError(f"expected an integer type, got {kind}")
+        limits = np.iinfo(kind)
         if low < limits.min or high > limits.max:
-            raise ValueError(f"ids: {low}..{high} do not fit {out.dtype}")
-        if self.n:
-            if not self.trusted:
-                views_of(self)
-            raster.Painter.over(out).paint_many(self.runs, self.offsets, values)
+            raise ValueError(f"ids: {low}..{high} do not fit {kind}")
+        if self.n == 0:
+            return np.zeros(shape, kind, order=layout) if out is None else out
+        masks = self
+        if order is not None:
+            keys = np.asarray(order)
+            if keys.shape != (self.n,) or keys.dtype.kind not in "iuf":
+                raise ValueError(f"order: expected {self.n} numbers, got {keys.dtype} of shape {keys.shape}")
+            first = np.argsort(keys, kind="stable")
+            masks, values = self.take(first), values[first]
+        if not self.trusted:
+            views_of(self)
+        if out is None:
+            return raster.paint_labels(masks.runs, masks.offsets, values, size.height, size.width, kind, layout == "F")
+        raster.Painter.over(out).paint_many(masks.runs, masks.offsets, values)
         return out
 
     # --- pairs ------------------------------------------------------------------------------------------------
