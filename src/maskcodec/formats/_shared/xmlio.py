@@ -28,6 +28,7 @@ MAX_ELEMENT = 256 << 20
 _BLOCK = 1 << 20
 _SMALL = 64 << 20
 _DECLARED = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]+)[\"']")
+_EMPTY = re.compile(rb"""<[^\s/>]+(\s+[^\s=]+\s*=\s*("[^"]*"|'[^']*'))*\s*/>""")
 _ENCODINGS = re.compile(
     r"(iso-?8859-\d+|latin-?1|us-ascii|ascii|windows-125\d|cp125\d|koi8-[ru]|utf-?16(le|be)?|"
     r"gbk|gb2312|gb18030|big5|shift_jis|euc-(jp|kr))",
@@ -112,13 +113,16 @@ class Document:
         """
         parser, buffer = _parser(self.file), self.buffer
         starts: list[tuple[int, int]] = []
+        newest = 0
 
         def on_start(tag: str, attributes: dict[str, str]) -> None:
             depth = len(starts)
             if depth >= MAX_DEPTH:
                 text = f"line {parser.CurrentLineNumber}: elements nested deeper than {MAX_DEPTH} levels"
                 raise FormatError(text, file=self.file)
-            starts.append((parser.CurrentByteIndex, parser.CurrentLineNumber))
+            nonlocal newest
+            newest = parser.CurrentByteIndex
+            starts.append((newest, parser.CurrentLineNumber))
             begin(depth, tag, attributes)
 
         def on_end(tag: str) -> None:
@@ -126,7 +130,8 @@ class Document:
             stop = parser.CurrentByteIndex
             # Of <a></a> expat gives the place of the end tag, of <a/> the place behind it.
             name = tag.encode()
-            if buffer[stop : stop + 2 + len(name)] == b"</" + name:
+            empty = start == newest and buffer[stop - 2 : stop] == b"/>" and _EMPTY.fullmatch(buffer, start, stop)
+            if not empty and buffer[stop : stop + 2 + len(name)] == b"</" + name:
                 stop = buffer.find(b">", stop) + 1
             if stop - start > MAX_ELEMENT and starts:
                 text = f"line {line}: element {shorten(tag)} of {stop - start} bytes, the limit is {MAX_ELEMENT}"

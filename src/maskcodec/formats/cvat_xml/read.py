@@ -294,7 +294,8 @@ class _Reader(Shapes):
 
     def _image(self, element: Element, index: Index, at: int, subset: str, frame: int) -> Item:
         name = element.attributes.get("name")
-        where = f"line {element.line}: image {element.attributes.get('id', at)} ({name})"
+        own = f"image {element.attributes.get('id', at)} ({name})"
+        where = f"line {element.line}: {own}"
         if not name:
             raise FormatError("the required attribute is missing", file=index.file, record=where, field="name")
         file = self.media.find(name, subset)
@@ -322,7 +323,7 @@ class _Reader(Shapes):
         if rest:
             item.extras = {NAMESPACE: rest}
         for number, child in enumerate(element.children):
-            self._shape(item, child, index, f"{where}: {child.tag}[{number}]")
+            self._shape(item, child, index, f"{own}: {child.tag}[{number}]")
         return item
 
     def _id(self, name: str, subset: str, element: Element, at: int) -> str:
@@ -339,8 +340,8 @@ class _Reader(Shapes):
             category = self._category(label) if element.tag != "tag" or label in self.labels else None
             item.annotations.append(self.annotation(element, item, category, {}))
         except Fault as fault:
-            line = "" if where.startswith("line") else f"line {element.line}: "
-            error = FormatError(str(fault), file=index.file, record=line + where, field=fault.field)
+            record = f"line {element.line}: {where}"
+            error = FormatError(str(fault), file=index.file, record=record, field=fault.field)
             self.problem(error, item, where.rpartition(": ")[2])
 
     # --- shapes of tracks ---------------------------------------------------------------------------------------------

@@ -75,6 +75,7 @@ class _Writer:
         self.kept = dataset.extras.get(NAMESPACE, {}).get("meta")
         self.meta = _meta_of(self.kept)
         self.named = self.meta.subset or "default"
+        # A single file may get any name, and a file without a subset is named after it.
         self.say_subset = sink.container == "file"
         _unique_names(dataset, report)
         self.render = Renderer(dataset.schema, report, decimals)
@@ -384,12 +385,23 @@ class _Writer:
         if self.kept is not None:
             said = {subset or self.named: frames for subset, frames in self.meta.frames.items()}
             if not video or (said == ranges and self.meta.size == (size or (None, None))):
-                return _with_labels(self.kept, bool(self.dataset.schema.categories))
+                return _with_labels(self._with_subset(self.kept), bool(self.dataset.schema.categories))
             new = patched(self.kept, ranges, size) if list(ranges) in ([self.named], []) else None
             if new is not None:
-                return _with_labels(new, bool(self.dataset.schema.categories))
+                return _with_labels(self._with_subset(new), bool(self.dataset.schema.categories))
             self.report.drop(None, None, f"extras.{NAMESPACE}.meta", "the frames are no longer those that it describes")
         return fresh(ranges, video, size)
+
+    def _with_subset(self, plain: Any) -> Any:
+        """A ``meta`` that names its subset, where the name of the file would otherwise."""
+        if not self.say_subset or self.meta.subset is not None:
+            return plain
+        children = [
+            [tag, [*content, ["subset", self.named]]] if tag in ("task", "job") and isinstance(content, list)
+            else [tag, content]
+            for tag, content in plain[1]
+        ]  # fmt: skip
+        return ["meta", children]
 
     def _track_numbers(self) -> dict[Any, int]:
         numbers: dict[Any, int] = {}
