@@ -93,7 +93,7 @@ def test_large_elements_are_refused(monkeypatch):
 @pytest.mark.parametrize("encoding", ["utf-8", "iso-8859-1", "utf-16", "windows-1252", "utf-8-sig"])
 @pytest.mark.parametrize("small", [0, 1 << 20])
 def test_encodings(monkeypatch, encoding, small):
-    monkeypatch.setattr("maskcodec.formats._shared.xmlio._SMALL", small)
+    monkeypatch.setattr("maskcodec.formats._shared._xmltext._SMALL", small)
     declared = "utf-8" if encoding == "utf-8-sig" else encoding
     data = f'<?xml version="1.0" encoding="{declared}"?>\n<r><a n="café"/></r>'.encode(encoding)
     pieces = found(data)
