@@ -54,9 +54,13 @@ class Capabilities:
         as_attributes: shared fields that are written as an attribute of the same name, and reported so.
         attributes: names of annotation attributes that are kept.
         order: list order is paint order: annotations are written by z_order, whose numbers are lost.
+        named_points: a skeleton has as many points as its category names, if it names any; other annotations become
+            skeletons only so, boxes with no point labelled.
         single_points: an annotation has one point, without visibility; several are written one by one.
         whole_pixels: coordinates are integers; others are rounded, halves up.
         tags_last: tags are kept apart from shapes; a reader finds them after all others.
+        categorised: kinds that are left out without a category of the schema.
+        apart: kinds that are kept in files of their own; a reader finds them after all others, in this order.
         media: kinds of media ("image", "point_cloud").
         subsets: whether subsets are kept.
         item_fields: ``Item`` fields kept: "path", "width", "height", "sequence", "frame", "timestamp", "sensor",
@@ -77,7 +81,10 @@ class Capabilities:
     attributes: Names = False
     order: bool = False
     tags_last: bool = False
+    categorised: Collection[str] = ()
+    apart: tuple[str, ...] = ()
     whole_pixels: bool = False
+    named_points: bool = False
     single_points: bool = False
     media: Collection[str] = ("image",)
     subsets: bool = False
@@ -166,6 +173,8 @@ class Format:
         streams: "r", "w" or "rw": item by item in bounded memory.
         single: suffix of the single file (".json") when the output may be one.
         media: name in the output for the media file of an item; None: the item's path.
+        parts: names of the formats that this one reads and writes together (a family such as "coco"); where a part
+            recognises the data as well as the family, the part is meant.
     """
 
     name: str
@@ -179,6 +188,7 @@ class Format:
     streams: str = ""
     single: str = ""
     media: Callable[[Item], str | None] | None = None
+    parts: tuple[str, ...] = ()
 
     def capabilities(self, options: Mapping[str, Any] | None = None) -> Capabilities:
         """What it carries under the options of the writer."""

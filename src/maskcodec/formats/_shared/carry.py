@@ -7,13 +7,13 @@ Planning and writing run the same code, so the prediction cannot differ from the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
 from maskcodec.formats._base import Capabilities
-from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert, rounded
-from maskcodec.model.annotations import Annotation, Points
+from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert, named_points, rounded
+from maskcodec.model.annotations import Annotation, Points, Skeleton
 from maskcodec.model.dataset import Dataset, Item, Track
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import Category, LabelSchema
@@ -56,8 +56,11 @@ def clone(value: T) -> T:
 
 
 class _View:
-    def __init__(self, carries: Capabilities, report: LossReport) -> None:
+    def __init__(
+        self, carries: Capabilities, report: LossReport, categories: Mapping[Any, Category] | None = None
+    ) -> None:
         self.carries = carries
+        self.categories = categories or {}
         self.report = report
         self.variants = carries.variants
         self.conversions = carries.conversions
@@ -104,10 +107,22 @@ class _View:
                 raise ValueError(f"no conversion from {variant} to {target}")
             try:
                 now, how = convert(now, item, target)
+                if carries.named_points and isinstance(now, Skeleton):
+                    named_points(now, self.categories.get(now.category_id), made=True)
             except Impossible as error:
                 report.drop(item, annotation, "", str(error))
                 return None
             report.approximate(item, annotation, "", how, what=variant)
+        if carries.named_points and now is annotation and isinstance(now, Skeleton):
+            try:
+                named_points(now, self.categories.get(now.category_id))
+            except Impossible as error:
+                report.drop(item, annotation, "", str(error))
+                return None
+        if now.kind in carries.categorised and now.category_id not in self.categories:
+            why = "it has no category" if now.category_id is None else "its category is not in the schema"
+            report.drop(item, annotation, "", why)
+            return None
         if carries.whole_pixels:
             whole = rounded(now)
             if whole is not now:
@@ -153,6 +168,9 @@ class _View:
             self._paint_order(item, source)
         if carries.tags_last:
             item.annotations.sort(key=lambda annotation: annotation.kind == "tag")
+        if carries.apart:
+            places = {kind: at for at, kind in enumerate(carries.apart, 1)}
+            item.annotations.sort(key=lambda annotation: places.get(annotation.kind, 0))
         return item
 
     def _single(self, annotation: Annotation, item: Item) -> list[Annotation]:
@@ -238,7 +256,7 @@ class _Items:
     def __iter__(self) -> Iterator[Item]:
         first = self._passes == 0
         self._passes += 1
-        view = self._view if first else _View(self._view.carries, LossReport())
+        view = self._view if first else _View(self._view.carries, LossReport(), self._view.categories)
         for source in self._items:
             item = view.item(source)
             if item is not None:
@@ -261,5 +279,5 @@ def carried(
         report: hears of everything that the view leaves out: of the data set now, of items during the first pass.
         seen: called in the first pass with the item as it was and as the writer gets it.
     """
-    view = _View(carries, report)
+    view = _View(carries, report, {category.id: category for category in dataset.schema.categories})
     return view.dataset(dataset, _Items(dataset.items, view, seen))
