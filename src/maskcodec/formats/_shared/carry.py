@@ -71,13 +71,17 @@ class _View:
         ]
 
     def extras(self, extras: dict[str, Any], item: Any, annotation: Any, what: str | None = None) -> dict[str, Any]:
-        """The namespaces that the format writes back; every key of the others is entered as dropped."""
+        """The namespaces that the format writes back; every key of the others is entered as dropped.
+
+        Keys that begin with ``#`` are notes of a reader about the form of its file, not data.
+        """
         if not extras or all(name in self.carries.namespaces for name in extras):
             return extras
         for name, values in extras.items():
             if name not in self.carries.namespaces:
                 for key in values:
-                    self.report.drop(item, annotation, f"extras.{name}.{key}", f"known to {name} only", what=what)
+                    if key[:1] != "#":
+                        self.report.drop(item, annotation, f"extras.{name}.{key}", f"known to {name} only", what=what)
         return {name: values for name, values in extras.items() if name in self.carries.namespaces}
 
     def names(

@@ -75,8 +75,8 @@ def _merged(item: Item, members: list[Annotation], report: LossReport) -> Annota
             else:
                 left.append(shape)
         result = _as(Polygon(rings), leader) if rings else clone(leader)
-    for shape in left:
-        report.drop(item, shape, "shape", "CVAT's rule for groups leaves it out of the record")
+    for hidden in left:
+        report.drop(item, hidden, "shape", "CVAT's rule for groups leaves it out of the record")
     extents = [extent for extent in map(bounds, members) if extent is not None]
     x0, y0 = min(e[0] for e in extents), min(e[1] for e in extents)
     x1, y1 = max(e[2] for e in extents), max(e[3] for e in extents)

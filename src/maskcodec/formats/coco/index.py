@@ -13,7 +13,7 @@ from msgspec import Meta
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._base import Source
 from maskcodec.formats._shared import jsonio
-from maskcodec.formats._shared.jsonio import Document, Records
+from maskcodec.formats._shared.jsonio import Records
 from maskcodec.formats._shared.source import safe_name
 from maskcodec.formats.coco.schema import Dialect, read_category
 from maskcodec.model.dataset import Item
@@ -67,6 +67,8 @@ class File:
         kept: position -> number of the record in ``images``.
         grouped: whether the annotations come in the order of their images.
         categories: of the file, in its order.
+        known: ids of the categories in the file.
+        renamed: id of a category in the file -> in the data set, where they differ.
     """
 
     def __init__(self, source: Source, name: str, subset: str, task: str, dialect: Dialect) -> None:
@@ -89,6 +91,7 @@ class File:
         self._index_images()
         self.order, self.starts, self.grouped = self._index_annotations()
         self.categories = self._categories()
+        self.renamed: dict[Any, int | str] = {}
         self.known = {category.id for category in self.categories}
         self.points = {category.id: len(category.keypoints) for category in self.categories if category.keypoints}
 

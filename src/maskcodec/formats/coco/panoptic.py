@@ -45,9 +45,7 @@ def read_segments(place: Place, numbers: list[int], file: File) -> None:
 
 
 def _read_image(place: Place, file: File) -> None:
-    row = jsonio.decode(
-        place.records.raw(place.at), file=file.file, record=place.record, repeat=place.repeat
-    )
+    row = jsonio.decode(place.records.raw(place.at), file=file.file, record=place.record, repeat=place.repeat)
     if not isinstance(row, dict):
         raise place.error("", f"expected an object, got {shorten(row)}")
     name, infos = row.get("file_name"), row.get("segments_info")
@@ -110,8 +108,7 @@ def _segment(place: Place, where: str, info: dict[str, Any], found: dict[int, Rl
         extra["area"] = info["area"]
     if bbox is not None and tuple(bbox) != tuple(mask.rle.bbox):
         extra["bbox"] = bbox
-    if extra:
-        mask.extras = {"coco": extra}
+    mask.extras = {"coco": {**extra, "#task": "panoptic"}}
     return mask
 
 
@@ -202,7 +199,9 @@ class Segments:
 
     def _is_seen(self, item: Item, mask: Mask, left: Rle | None) -> bool:
         if left is None:
-            self.report.drop(item, mask, "", "covered by later ones altogether" if mask.rle.area else "it has no pixels")
+            self.report.drop(
+                item, mask, "", "covered by later ones altogether" if mask.rle.area else "it has no pixels"
+            )
             return False
         covered = mask.rle.area - left.area
         if covered:

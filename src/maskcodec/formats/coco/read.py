@@ -15,7 +15,7 @@ from maskcodec.formats.coco.schema import COCO, Dialect, merge_category
 from maskcodec.formats.coco.shapes import Place
 from maskcodec.formats.coco.tasks import TASKS, documents, stem, subset_of, task_of
 from maskcodec.model.dataset import Dataset, Item, LazyItems
-from maskcodec.model.schema import LabelSchema
+from maskcodec.model.schema import Category, LabelSchema
 
 __all__ = ["read"]
 
@@ -96,6 +96,9 @@ def _annotations(item: Item, file: File, at: int) -> None:
     place = Place(file.source, file.annotations, 0, item, file.known, file.points, file.dialect)
     if file.task == "panoptic":
         read_segments(place, numbers, file)
+        for annotation in item.annotations if file.renamed else ():
+            if annotation.extras.get("coco", {}).get("#task") == "panoptic":
+                annotation.category_id = file.renamed.get(annotation.category_id, annotation.category_id)
         return
     reader = READERS[file.task]
     for number in numbers:
@@ -109,6 +112,8 @@ def _annotations(item: Item, file: File, at: int) -> None:
             annotation.extras.setdefault("coco", {})["#index"] = number
         if file.task == "stuff":
             annotation.extras.setdefault("coco", {})["#task"] = "stuff"
+        if file.renamed:
+            annotation.category_id = file.renamed.get(annotation.category_id, annotation.category_id)
         item.annotations.append(annotation)
 
 
@@ -161,15 +166,42 @@ def _open(source: Source, dialect: Dialect, tasks: tuple[str, ...]) -> list[File
     return list(files.values())
 
 
+def _merge_categories(files: list[File]) -> LabelSchema:
+    """One list of categories; where files of different tasks mean different things by an id, the later gets a new one.
+
+    The id that the file has stays in the note ``#of``, for writing.
+    """
+    schema = LabelSchema()
+    used = {category.id for file in files for category in file.categories}
+    known: dict[Any, tuple[Category, str]] = {}
+    moved: dict[Any, Category] = {}
+    for file in files:
+        for at, category in enumerate(file.categories):
+            key = (file.task, category.id, category.name)
+            first, task = known.setdefault(category.id, (category, file.task))
+            if first is category:
+                schema.categories.append(category)
+            elif key in moved:
+                file.renamed[category.id] = moved[key].id
+                file.categories[at] = moved[key]
+            elif first.name != category.name and task != file.task:
+                free = max((number for number in used if isinstance(number, int)), default=0) + 1
+                used.add(free)
+                why = "another task has another category of this id"
+                file.source.report.rename(category.name, None, "id", why, what="category")
+                file.renamed[category.id] = free
+                category.extras.setdefault("coco", {})["#of"] = {"task": file.task, "id": category.id}
+                category.id = free
+                moved[key] = category
+                schema.categories.append(category)
+            else:
+                merge_category(first, category, file)
+    return schema
+
+
 def _merge(dataset: Dataset, files: list[File], main: str) -> None:
     """One schema and one set of top-level values for all files; what differs is kept by task and subset."""
-    schema = LabelSchema()
-    for file in files:
-        for category in file.categories:
-            if category.id in schema:
-                merge_category(schema.by_id(category.id), category, file)
-            else:
-                schema.categories.append(category)
+    schema = _merge_categories(files)
     dataset.schema = schema
     tops = [file.top() for file in files]
     first = tops[0]

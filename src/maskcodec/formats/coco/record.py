@@ -209,7 +209,9 @@ def read_keypoints(place: Place) -> Annotation:
     if "num_keypoints" in extra:
         stored = extra.pop("num_keypoints")
         if type(stored) is not int or stored != counted:
-            place.problem(place.error("num_keypoints", f"expected {counted}, the labelled points, got {shorten(stored)}"))
+            place.problem(
+                place.error("num_keypoints", f"expected {counted}, the labelled points, got {shorten(stored)}")
+            )
     else:
         absent.append("num_keypoints")
     _shared(place, row, short, shape, extra)
@@ -238,13 +240,13 @@ def _points(place: Place, values: Any, category_id: Any) -> Skeleton:
 
 def read_caption(place: Place) -> Annotation:
     """One record of a captions file; a category that the file does not list is kept as it is."""
-    row = jsonio.fields(
-        place.records.raw(place.at), file=place.records.file, record=place.record, repeat=place.repeat
-    )
+    row = jsonio.fields(place.records.raw(place.at), file=place.records.file, record=place.record, repeat=place.repeat)
     place.id = place.value(row, "id")
     text = place.value(row, "caption")
     if not isinstance(text, str):
-        raise place.error("caption", f"expected text, got {shorten(text)}" if "caption" in row else "required key is missing")
+        raise place.error(
+            "caption", f"expected text, got {shorten(text)}" if "caption" in row else "required key is missing"
+        )
     shape = Caption(text)
     own = ("id", "image_id", "caption", "score", "attributes")
     extra = {key: place.value(row, key) for key in row if key not in own}
@@ -259,9 +261,7 @@ def read_caption(place: Place) -> Annotation:
 
 def read_label(place: Place) -> Annotation:
     """One record of a labels file: the image belongs to a category."""
-    row = jsonio.fields(
-        place.records.raw(place.at), file=place.records.file, record=place.record, repeat=place.repeat
-    )
+    row = jsonio.fields(place.records.raw(place.at), file=place.records.file, record=place.record, repeat=place.repeat)
     place.id = place.value(row, "id")
     shape = Tag(category_id=known_category(place, place.value(row, "category_id")))
     own = ("id", "image_id", "category_id", "score", "attributes")

@@ -184,11 +184,9 @@ def _points(place: Place, values: Any, extra: dict[str, Any]) -> Skeleton:
         raise place.error("keypoints", f"expected three numbers a point, got {shorten(values)}")
     seen = values[2::3]
     if any(v not in (0, 1, 2) for v in seen):
-        extra["#confidence"] = seen
+        extra["keypoints"] = values  # a confidence is more than the visibility that it is read as
     xy = np.array(values, dtype=np.float64).reshape(-1, 3)[:, :2].copy()
-    if "#confidence" in extra:
-        return Skeleton(xy, [2 if v > 0 else 0 for v in seen])
-    return Skeleton(xy, [int(v) for v in seen])
+    return Skeleton(xy, [2 if v > 0 else 0 for v in seen] if extra else [int(v) for v in seen])
 
 
 def read_results(source: Source, *, ground_truth: str | os.PathLike[str] | None = None) -> Dataset:
@@ -225,9 +223,7 @@ def _ground_truth(source: Source) -> File:
     return File(source, fitting[0], "default", seen[fitting[0]], COCO)
 
 
-def write_results(
-    dataset: Dataset, sink: NullSink, report: LossReport, *, score: float = 1.0
-) -> None:
+def write_results(dataset: Dataset, sink: NullSink, report: LossReport, *, score: float = 1.0) -> None:
     """Write one list of results.
 
     Args:
@@ -276,9 +272,10 @@ def _row(annotation: Annotation, extra: dict[str, Any], image: Any, numbers: dic
     elif isinstance(annotation, Mask):
         row["segmentation"] = annotation.rle.to_coco()
     elif isinstance(annotation, Points):
-        seen = extra.get("#confidence")
-        if not isinstance(seen, list) or len(seen) != len(annotation.xy):
-            seen = annotation.visibility if annotation.visibility is not None else [2] * len(annotation.xy)
+        seen = annotation.visibility if annotation.visibility is not None else [2] * len(annotation.xy)
+        kept = extra.get("keypoints")
+        if isinstance(kept, list) and len(kept) == 3 * len(seen):
+            seen = kept[2::3]
         row["keypoints"] = jsonio.numbers(np.column_stack([annotation.xy, seen]).reshape(-1))
     elif isinstance(annotation, Box):
         box = [annotation.x0, annotation.y0, annotation.x1 - annotation.x0, annotation.y1 - annotation.y0]

@@ -92,7 +92,7 @@ class Rows:
             low, high = labelled.min(axis=0), labelled.max(axis=0)
             box = [*low.tolist(), *(high - low).tolist()]
         row: dict[str, Any] = {"id": number, "image_id": image, "category_id": self.numbers[annotation.category_id]}
-        row["segmentation"] = extra["segmentation"] if "segmentation" in extra else _EMPTY
+        row["segmentation"] = extra.get("segmentation", _EMPTY)
         bbox = extra.get("bbox", box)
         sized = bbox if isinstance(bbox, (list, tuple)) else box
         row["area"] = extra.get("area", sized[2] * sized[3])

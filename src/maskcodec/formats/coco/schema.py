@@ -84,6 +84,9 @@ def read_category(row: Any, file: str, at: int, dialect: Dialect) -> Category:
     return category
 
 
+_DIFFERS = "differs from another file of the data set"
+
+
 def merge_category(into: Category, other: Category, file: Any) -> None:
     """Take what another file says about a category; what contradicts the first is reported.
 
@@ -98,21 +101,19 @@ def merge_category(into: Category, other: Category, file: Any) -> None:
         return
     for name, default in (("color", None), ("kind", "thing"), ("parent", None), ("keypoints", []), ("skeleton", [])):
         mine, own = getattr(into, name), getattr(other, name)
-        if own == default or own == mine:
+        if own in (default, mine):
             continue
         if mine == default:
             setattr(into, name, own)
         else:
-            file.source.report.unread(other.name, None, name, "differs from another file of the data set", what="category")
-    mine = into.extras.get("coco", {})
+            file.source.report.unread(other.name, None, name, _DIFFERS, what="category")
+    known = into.extras.get("coco", {})
     for key, own in other.extras.get("coco", {}).items():
-        if key not in mine:
-            mine = into.extras.setdefault("coco", {})
-            mine[key] = own
-        elif mine[key] != own:
-            file.source.report.unread(
-                other.name, None, f"extras.coco.{key}", "differs from another file of the data set", what="category"
-            )
+        if key not in known:
+            known = into.extras.setdefault("coco", {})
+            known[key] = own
+        elif known[key] != own:
+            file.source.report.unread(other.name, None, f"extras.coco.{key}", _DIFFERS, what="category")
 
 
 def _is_edge(edge: Any) -> bool:
@@ -127,7 +128,7 @@ def write_category(
     if dialect.kinds_as_super:
         above = "background" if category.kind == "stuff" else "object"
     row: dict[str, Any] = {"id": number, "name": category.name, "supercategory": above}
-    row.update(category.extras.get("coco", {}))
+    row.update((key, value) for key, value in category.extras.get("coco", {}).items() if key[:1] != "#")
     if category.kind == "stuff" and not dialect.kinds_as_super:
         row["isthing"] = 0
     elif things:

@@ -43,7 +43,7 @@ class _Subset:
 
     def __init__(self, sink: NullSink, dialect: Dialect, tasks: tuple[str, ...]) -> None:
         self.parts = {task: Part(sink, dialect.first_id) for task in tasks}
-        self.image_ids = Numbers(1)
+        self.image_ids = {task: Numbers(1) for task in tasks}
         self.names: dict[str, list[tuple[str, Any, str, Any]]] = {}
 
 
@@ -57,7 +57,7 @@ class _Writer:
         self.renumber, self.group = renumber, group
         self.subsets: dict[str, _Subset] = {}
         self.numbers = category_numbers(dataset, report)
-        self.rows = Rows(dialect, segmentation, self.numbers)
+        self.rows = {task: Rows(dialect, segmentation, self.numbers_of(task)) for task in tasks}
         self.segments = Segments(sink, report, self.numbers)
 
     def run(self) -> None:
@@ -65,20 +65,20 @@ class _Writer:
             subset = self.subsets.get(item.subset)
             if subset is None:
                 subset = self.subsets[item.subset] = _Subset(self.sink, self.dialect, self.tasks)
-            number, row = self.image(subset, item)
+            numbers = self.image(subset, item)
             annotations = item.annotations
             if self.group == "cvat":
                 annotations = merge_groups(item, annotations, self.report)
             if self.main == "panoptic":
-                self.segments.add(subset.parts["panoptic"], item, number, annotations)
-                used = {"panoptic"}
+                self.segments.add(subset.parts["panoptic"], item, numbers["panoptic"], annotations)
             else:
-                used = {self.annotation(subset, item, number, annotation) for annotation in annotations}
-            self.list_image(subset, item, row, used)
+                for annotation in annotations:
+                    self.annotation(subset, item, numbers, annotation)
+            self.list_image(subset, item, numbers)
         stored = self.dataset.extras.get("coco", {})
         if self.dialect.tree:
-            known = dict.fromkeys([*stored.get("#subsets", ()), *(s for p in stored.get("#parts", {}).values() for s in p)])
-            for name in known:
+            parts = stored.get("#parts", {}).values()
+            for name in [*stored.get("#subsets", ()), *(subset for part in parts for subset in part)]:
                 self.subsets.setdefault(name, _Subset(self.sink, self.dialect, self.tasks))
         if not self.subsets:
             self.subsets["default"] = _Subset(self.sink, self.dialect, self.tasks)
@@ -88,24 +88,34 @@ class _Writer:
             for task in used:
                 self.finish(name, subset.parts[task], task, stored, used)
 
+    def numbers_of(self, task: str) -> dict[Any, Any]:
+        """Category numbers in the files of a task: where tasks disagree about an id, each has its own."""
+        notes = {c.id: c.extras.get("coco", {}).get("#of") for c in self.dataset.schema.categories}
+        own = {key: note["id"] for key, note in notes.items() if note and note["task"] == task}
+        return {**self.numbers, **own} if len(self.tasks) > 1 else self.numbers
+
     def is_used(self, name: str, subset: _Subset, task: str, stored: dict[str, Any]) -> bool:
         """Whether a file is written: that of the main task always, others when they have something to carry."""
         return task == self.main or bool(subset.parts[task].sizes) or name in stored.get("#parts", {}).get(task, {})
 
-    def image(self, subset: _Subset, item: Item) -> tuple[Any, dict[str, Any]]:
-        """Id and record of an image."""
-        extra = dict(item.extras.get("coco", ()))
-        had = "id" in extra
-        wanted = extra.pop("id", item.id if type(item.id) is int else None)
-        number = subset.image_ids.take(wanted)
-        if had and number != wanted:
+    def image(self, subset: _Subset, item: Item) -> dict[str, Any]:
+        """Id of an image in each file that lists it."""
+        extra = item.extras.get("coco", {})
+        wanted = extra.get("id", item.id if type(item.id) is int else None)
+        listed = [task for task in extra.get("#tasks", ()) if task in self.tasks]
+        numbers = {task: subset.image_ids[task].take(wanted) for task in listed or self.tasks}
+        for key in extra.get("#panoptic", ()) if self.main != "panoptic" else ():
+            if key not in ("#index", "file_name"):
+                self.report.drop(item, None, f"panoptic.{key}", "belongs to the panoptic file")
+        if "id" in extra and any(number != wanted for number in numbers.values()):
             self.report.rename(item, None, "extras.coco.id", RENUMBERED)
         name = item.path
         if name is None:
             name = str(item.id)
             self.report.default(item, None, "path", "every image has a file name")
+        number = next(iter(numbers.values()))
         subset.names.setdefault(stem(name), []).append((name, number, item_name(item), item.id))
-        return number, self.image_row(item, name, number, extra)
+        return numbers
 
     def image_row(self, item: Item, name: str, number: Any, extra: dict[str, Any]) -> dict[str, Any]:
         row: dict[str, Any] = {"id": number}
@@ -119,40 +129,42 @@ class _Writer:
         row.update((key, value) for key, value in extra.items() if key[:1] != "#" and key != "id")
         return row
 
-    def list_image(self, subset: _Subset, item: Item, row: dict[str, Any], used: set[str | None]) -> None:
+    def list_image(self, subset: _Subset, item: Item, numbers: dict[str, Any]) -> None:
         """Enter the image into the files that list it."""
         extra = item.extras.get("coco", {})
-        listed, others = extra.get("#tasks"), extra.get("#parts", {})
-        text = jsonio.encode(row)
-        for task, part in subset.parts.items():
-            if listed is not None and task not in listed and task not in used and len(self.tasks) > 1:
-                continue
-            if task in others and len(self.tasks) > 1:
-                own = self.image_row(item, item.path or str(item.id), row["id"], others[task])
-                part.add_image(jsonio.encode(own))
-            else:
-                part.add_image(text)
+        others = extra.get("#parts", {}) if len(self.tasks) > 1 else {}
+        texts: dict[Any, bytes] = {}
+        for task, number in numbers.items():
+            text = texts.get(number) if task not in others else None
+            if text is None:
+                row = self.image_row(item, item.path or str(item.id), number, others.get(task, extra))
+                text = jsonio.encode(row)
+                if task not in others:
+                    texts[number] = text
+            subset.parts[task].add_image(text)
 
-    def annotation(self, subset: _Subset, item: Item, image: Any, annotation: Annotation) -> str | None:
-        """Write one record; returns the task of the file that it went to."""
+    def annotation(self, subset: _Subset, item: Item, images: dict[str, Any], annotation: Annotation) -> None:
+        """Write one record; the image is listed in the file that it goes to."""
         category = annotation.category_id
         if category not in self.numbers and not (annotation.kind == "caption" and category is None):
             self.report.drop(item, annotation, "", _UNCATEGORISED[category is not None])
-            return None
+            return
         extra = annotation.extras.get("coco") or {}
         task = self.main
         if len(self.tasks) > 1:
             task = extra.get("#task") or _TASK_OF_KIND.get(annotation.kind, task)
             task = task if task in self.tasks else self.main
         part = subset.parts[task]
+        if task not in images:
+            images[task] = subset.image_ids[task].take(next(iter(images.values())))
         # A text is an id of COCO only where it came from there; other texts (UUIDs) trouble readers that want numbers.
         keep = not self.renumber and (type(annotation.id) is int or extra.get("id") == annotation.id)
         number = part.ids.take(annotation.id if keep else None)
         if annotation.id is not None and number != annotation.id:
             self.report.rename(item, annotation, "id", RENUMBERED)
         part.categorised |= category is not None
-        part.add_annotation(self.rows.encode(task, annotation, item, number, image), extra.get("#index"))
-        return task
+        row = self.rows[task].encode(task, annotation, item, number, images[task])
+        part.add_annotation(row, extra.get("#index"))
 
     def identities(self, subset: _Subset) -> None:
         """Report the items whose id is not what the reader will make of their file names."""
@@ -176,8 +188,9 @@ class _Writer:
             categories = []
         elif listed is not None:
             categories = [category for category in categories if category.id in listed]
+        numbers = self.rows[task].numbers
         points = task == "person_keypoints" or "person_keypoints" not in used
-        rows = [write_category(c, self.numbers[c.id], self.dialect, points, task == "panoptic") for c in categories]
+        rows = [write_category(c, numbers[c.id], self.dialect, points, task == "panoptic") for c in categories]
         name = f"annotations/{task}_{subset}.json" if self.dialect.tree else "export.json"
         with self.sink.open(name) as target:
             target.write(b"{")
