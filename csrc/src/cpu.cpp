@@ -23,6 +23,7 @@ extern const Kernels table;
 }
 namespace avx512 {
 extern const Kernels table;
+extern const CountsKernels counts_table;
 }
 #endif
 
@@ -89,6 +90,16 @@ const Kernels& kernels() noexcept {
 #endif
     default: return baseline::table;
   }
+}
+
+const CountsKernels& counts_kernels() noexcept {
+  static constexpr CountsKernels none = {nullptr, nullptr};
+#if MC_DISPATCH
+  static const bool compresses = has(Level::avx512) && __builtin_cpu_supports("avx512vbmi") &&
+                                 __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("popcnt");
+  if (compresses && level() == Level::avx512) return avx512::counts_table;
+#endif
+  return none;
 }
 
 }  // namespace maskcodec

@@ -239,6 +239,13 @@ Runs encode_any(const void* data, std::size_t height, std::size_t width, std::pt
   }
 }
 
+void encode_many(const PlaneView* planes, std::size_t count, Runs* out, unsigned threads) {
+  parallel_for(count, threads, [&](std::size_t i) {
+    const PlaneView& p = planes[i];
+    out[i] = encode_any(p.data, p.height, p.width, p.row_stride, p.col_stride, p.item);
+  });
+}
+
 // --- decode ----------------------------------------------------------------------------------------------------------
 
 namespace {

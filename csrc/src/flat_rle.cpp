@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "bit_planes.hpp"
 #include "maskcodec/run_ops.hpp"
 
 namespace maskcodec {
@@ -86,6 +87,8 @@ Runs transpose(RunsView runs) {
   const std::uint64_t w = runs.shape.width;
   if (runs.size == 1 || (runs.size == 2 && runs.data[0] == 0))
     return Runs{shape, std::vector<std::uint32_t>(runs.begin(), runs.end())};
+  const Box box = bounding_box(runs);
+  if (std::uint64_t{box.width} * box.height < 128 * std::uint64_t{runs.size}) return transpose_bits(runs, box);
   std::uint64_t total = 0;
   std::uint32_t low = std::numeric_limits<std::uint32_t>::max(), high = 0;
   column_changes(runs, [&](std::uint32_t, std::uint32_t a, std::uint32_t b) {

@@ -1,5 +1,6 @@
 // One instruction level of the kernels. The including file defines MC_LEVEL (a namespace name), MC_TARGET (a function
-// attribute or nothing), MC_WIDE (pixels per uniform test) and the four primitives nz64, any_nonzero, any_zero, ctz64.
+// attribute or nothing), MC_WIDE (bytes per uniform test) and the primitives nz64, any_nonzero, any_zero, ne64,
+// any_different, ctz64. Loops without primitives are plain: compilers turn them into vectors of each level.
 // No standard templates are used here, so that no code of one level can be merged into another by the linker.
 
 namespace maskcodec {
@@ -102,8 +103,102 @@ MC_TARGET static std::size_t line_toggles(const std::uint8_t* line, std::size_t 
   return found;
 }
 
+MC_TARGET static inline std::size_t emit_items(std::uint64_t d, std::uint32_t first, unsigned shift, std::uint32_t* out,
+                                               std::size_t n) {
+  // One flag an element: the flags of its bytes together, in the lowest.
+  if (shift > 0) d |= d >> 1;
+  if (shift > 1) d |= d >> 2;
+  if (shift > 2) d |= d >> 4;
+  d &= shift == 0 ? ~std::uint64_t{0} : shift == 1 ? 0x5555555555555555ull : shift == 2 ? 0x1111111111111111ull
+                                                                                      : 0x0101010101010101ull;
+  while (d) {
+    out[n++] = first + (static_cast<std::uint32_t>(ctz64(d)) >> shift);
+    d &= d - 1;
+  }
+  return n;
+}
+
+MC_TARGET static std::size_t rows_differ(const std::uint8_t* a, const std::uint8_t* b, std::size_t items, unsigned shift,
+                                         std::uint32_t* out) {
+  const std::size_t bytes = items << shift;
+  std::size_t n = 0, i = 0;
+  for (; i + MC_WIDE <= bytes; i += MC_WIDE) {
+    if (!any_different(a + i, b + i)) continue;
+    for (std::size_t j = i; j < i + MC_WIDE; j += 64) {
+      const std::uint64_t d = ne64(a + j, b + j);
+      if (d) n = emit_items(d, static_cast<std::uint32_t>(j >> shift), shift, out, n);
+    }
+  }
+  for (; i + 64 <= bytes; i += 64) {
+    const std::uint64_t d = ne64(a + i, b + i);
+    if (d) n = emit_items(d, static_cast<std::uint32_t>(i >> shift), shift, out, n);
+  }
+  std::uint64_t d = 0;
+  for (std::size_t j = i; j < bytes; ++j) d |= static_cast<std::uint64_t>(a[j] != b[j]) << (j - i);
+  return d ? emit_items(d, static_cast<std::uint32_t>(i >> shift), shift, out, n) : n;
+}
+
+MC_TARGET static std::uint32_t column_overlap(const std::int16_t* start_a, const std::int16_t* end_a,
+                                              const std::int16_t* start_b, const std::int16_t* end_b, std::size_t n) {
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::int16_t from = start_a[i] > start_b[i] ? start_a[i] : start_b[i];
+    const std::int16_t to = end_a[i] < end_b[i] ? end_a[i] : end_b[i];
+    const std::int16_t both = static_cast<std::int16_t>(to - from);
+    sum += static_cast<std::uint32_t>(both > 0 ? both : 0);
+  }
+  return sum;
+}
+
+MC_TARGET static void boxes_meet(const std::uint32_t* x0, const std::uint32_t* y0, const std::uint32_t* x1,
+                                 const std::uint32_t* y1, std::size_t n, const std::uint32_t* corners,
+                                 std::uint64_t* bits) {
+  const std::uint32_t ax0 = corners[0], ay0 = corners[1], ax1 = corners[2], ay1 = corners[3];
+  for (std::size_t i = 0; i < n; i += 64) {
+    std::uint8_t meet[64];
+    for (std::size_t j = 0; j < 64; ++j)
+      meet[j] = static_cast<std::uint8_t>((x0[i + j] < ax1) & (ax0 < x1[i + j]) & (y0[i + j] < ay1) & (ay0 < y1[i + j]));
+    bits[i / 64] = nz64(meet);
+  }
+}
+
+// The order of operations is that of the reference, so results are equal to the last bit.
+MC_TARGET static void box_iou(const double* x0, const double* y0, const double* x1, const double* y1, const double* area,
+                              std::size_t n, const double* box, bool crowd, double* out) {
+  const double bx0 = box[0], by0 = box[1], bx1 = box[2], by1 = box[3], b_area = box[4];
+  if (crowd) {
+    for (std::size_t i = 0; i < n; ++i) {
+      const double w = (x1[i] < bx1 ? x1[i] : bx1) - (x0[i] > bx0 ? x0[i] : bx0);
+      const double h = (y1[i] < by1 ? y1[i] : by1) - (y0[i] > by0 ? y0[i] : by0);
+      const double ratio = w * h / area[i];
+      const double value = w <= 0 ? 0.0 : ratio;
+      out[i] = h <= 0 ? 0.0 : value;
+    }
+  } else {
+    for (std::size_t i = 0; i < n; ++i) {
+      const double w = (x1[i] < bx1 ? x1[i] : bx1) - (x0[i] > bx0 ? x0[i] : bx0);
+      const double h = (y1[i] < by1 ? y1[i] : by1) - (y0[i] > by0 ? y0[i] : by0);
+      const double both = w * h;
+      const double ratio = both / (area[i] + b_area - both);
+      const double value = w <= 0 ? 0.0 : ratio;
+      out[i] = h <= 0 ? 0.0 : value;
+    }
+  }
+}
+
+MC_TARGET static std::uint32_t mask_words(const std::uint32_t* in, std::size_t n, std::uint32_t keep, std::uint32_t set,
+                                          std::uint32_t* out) {
+  std::uint32_t any = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    any |= in[i];
+    out[i] = (in[i] & keep) | set;
+  }
+  return any;
+}
+
 extern const Kernels table;
-const Kernels table = {row_bits, row_xor, line_toggles};
+const Kernels table = {row_bits,       row_xor,    line_toggles, rows_differ,
+                       column_overlap, boxes_meet, box_iou,      mask_words};
 
 }  // namespace MC_LEVEL
 }  // namespace maskcodec

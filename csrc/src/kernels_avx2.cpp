@@ -29,6 +29,21 @@ MC_TARGET static inline bool any_zero(const std::uint8_t* p) {
     v = _mm256_min_epu8(v, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + i)));
   return _mm256_movemask_epi8(_mm256_cmpeq_epi8(v, _mm256_setzero_si256())) != 0;
 }
+MC_TARGET static inline std::uint64_t same32(const std::uint8_t* p, const std::uint8_t* q) {
+  const __m256i a = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  const __m256i b = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(q));
+  return static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(a, b)));
+}
+MC_TARGET static inline std::uint64_t ne64(const std::uint8_t* p, const std::uint8_t* q) {
+  return ~(same32(p, q) | (same32(p + 32, q + 32) << 32));
+}
+MC_TARGET static inline bool any_different(const std::uint8_t* p, const std::uint8_t* q) {
+  __m256i v = _mm256_setzero_si256();
+  for (int i = 0; i < MC_WIDE; i += 32)
+    v = _mm256_or_si256(v, _mm256_xor_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + i)),
+                                            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(q + i))));
+  return !_mm256_testz_si256(v, v);
+}
 
 }  // namespace avx2
 }  // namespace maskcodec

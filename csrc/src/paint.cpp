@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <string>
 #include <type_traits>
+
+#include "maskcodec/kernels.hpp"
 
 namespace maskcodec {
 
@@ -13,41 +16,89 @@ constexpr std::uint32_t closed = 0xFFFFFFFFu;
 
 // --- splitting ---------------------------------------------------------------------------------------------------------
 
-// The map as one column-major run-length sequence: stretch k starts at starts[k] and has labels[k]; neighbours differ.
+// Label -> index in order of first appearance: a table for small labels, a hash table for the others.
 template <class U>
-struct Stretches {
-  std::vector<std::uint32_t> starts;
-  std::vector<U> labels;
+class LabelIndex {
+ public:
+  std::uint32_t operator()(U label) {
+    if (label < small_.size()) {
+      const std::uint32_t index = small_[static_cast<std::size_t>(label)];
+      return index != closed ? index : small_[static_cast<std::size_t>(label)] = add(label);
+    }
+    return other(label);
+  }
+
+  std::vector<U> values;
+  std::vector<std::uint32_t> stretches;  // of each label; the caller counts
+
+ private:
+  std::uint32_t add(U label) {
+    values.push_back(label);
+    stretches.push_back(0);
+    return static_cast<std::uint32_t>(values.size() - 1);
+  }
+
+  std::uint32_t other(U label) {
+    if (label < 65536u) {
+      small_.resize(std::max<std::size_t>(256, 2 * static_cast<std::size_t>(label)), closed);
+      return (*this)(label);
+    }
+    if (hashed_.empty()) hashed_.assign(1024, closed);
+    std::size_t at = slot(label);
+    if (hashed_[at] == closed) {
+      if (2 * (values.size() + 1) > hashed_.size()) {
+        hashed_.assign(hashed_.size() * 2, closed);
+        for (std::uint32_t i = 0; i < values.size(); ++i)
+          if (values[i] >= small_.size()) hashed_[slot(values[i])] = i;
+        at = slot(label);
+      }
+      hashed_[at] = add(label);
+    }
+    return hashed_[at];
+  }
+
+  std::size_t slot(U label) const {
+    std::uint64_t hash = static_cast<std::uint64_t>(label) * 0x9E3779B97F4A7C15u;
+    hash ^= hash >> 32;
+    const std::size_t mask = hashed_.size() - 1;
+    std::size_t at = static_cast<std::size_t>(hash) & mask;
+    while (hashed_[at] != closed && values[hashed_[at]] != label) at = (at + 1) & mask;
+    return at;
+  }
+
+  std::vector<std::uint32_t> small_, hashed_;
 };
 
-template <class U, std::size_t N>
-bool differ(const U* a, const U* b) noexcept {
-  U any = 0;
-  for (std::size_t i = 0; i < N; ++i) any = static_cast<U>(any | static_cast<U>(a[i] ^ b[i]));
-  return any != 0;
+// The map as one column-major run-length sequence: each stretch is its start << 32 | the index of its label.
+using Stretches = std::vector<std::uint64_t>;
+
+template <class U>
+constexpr unsigned size_shift() {
+  return sizeof(U) == 1 ? 0 : sizeof(U) == 2 ? 1 : sizeof(U) == 4 ? 2 : 3;
 }
 
-// Columns contiguous in memory: compare each pixel with the one above, a chunk at a time.
 template <class U>
-void scan_columns(PixelView<U> map, Stretches<U>& out) {
-  constexpr std::size_t chunk = 64 / sizeof(U);
+const std::uint8_t* bytes_of(const U* p) {
+  return reinterpret_cast<const std::uint8_t*>(p);
+}
+
+// Columns contiguous in memory: compare each pixel with the one above.
+template <class U>
+void scan_columns(PixelView<U> map, LabelIndex<U>& index, Stretches& out) {
+  const Kernels& k = kernels();
   const std::size_t height = map.height;
+  std::vector<std::uint32_t> rows(height);
   const auto put = [&](std::size_t position, U label) {
-    out.starts.push_back(static_cast<std::uint32_t>(position));
-    out.labels.push_back(label);
+    const std::uint32_t i = index(label);
+    ++index.stretches[i];
+    out.push_back(std::uint64_t{position} << 32 | i);
   };
   for (std::size_t x = 0; x < map.width; ++x) {
     const U* column = &map.at(0, x);
     const std::size_t top = x * height;
     if (x == 0 || column[0] != map.at(height - 1, x - 1)) put(top, column[0]);
-    std::size_t y = 1;
-    for (; y + chunk <= height; y += chunk) {
-      if (!differ<U, chunk>(column + y, column + y - 1)) continue;
-      for (std::size_t k = y; k < y + chunk; ++k)
-        if (column[k] != column[k - 1]) put(top + k, column[k]);
-    }
-    for (; y < height; ++y)
-      if (column[y] != column[y - 1]) put(top + y, column[y]);
+    const std::size_t n = k.rows_differ(bytes_of(column + 1), bytes_of(column), height - 1, size_shift<U>(), rows.data());
+    for (std::size_t i = 0; i < n; ++i) put(top + rows[i] + 1, column[rows[i] + 1]);
   }
 }
 
@@ -56,16 +107,14 @@ void scan_columns(PixelView<U> map, Stretches<U>& out) {
 template <class U>
 class RowScan {
  public:
-  RowScan(PixelView<U> map, Stretches<U>& out) : map_(map), out_(out) {}
+  RowScan(PixelView<U> map, LabelIndex<U>& index, Stretches& out) : map_(map), index_(index), out_(out) {}
 
   void run() {
-    const std::size_t strip = std::max<std::size_t>(256, (std::size_t{1} << 23) / map_.height);
+    const std::size_t strip = std::max<std::size_t>(4096, (std::size_t{1} << 24) / map_.height);
     for (std::size_t x = 0; x < map_.width; x += strip) scan(x, std::min(map_.width, x + strip));
   }
 
  private:
-  static constexpr std::size_t chunk = 64 / sizeof(U);
-
   const U* row(std::size_t y, std::size_t first, std::size_t n, std::vector<U>& buffer) const {
     if (map_.col_stride == static_cast<std::ptrdiff_t>(sizeof(U))) return &map_.at(y, first);
     buffer.resize(n);
@@ -73,116 +122,71 @@ class RowScan {
     return buffer.data();
   }
 
-  void note(std::size_t column, std::size_t y, U label) {
-    where_[noted_] = (std::uint64_t{column} << 32) | y;
-    what_[noted_] = label;
-    ++noted_;
-    ++place_[column];
+  // Looks up the labels of the `found` columns that were noted last.
+  void label(const U* here, std::size_t found) {
+    for (std::size_t i = noted_; i < noted_ + found; ++i) {
+      const std::uint32_t index = index_(here[where_[i]]);
+      what_[i] = index;
+      ++index_.stretches[index];
+      ++place_[where_[i]];
+    }
+    noted_ += found;
   }
 
   void scan(std::size_t first, std::size_t last) {
+    const Kernels& kernel = kernels();
     const std::size_t n = last - first;
     noted_ = 0;
     place_.assign(n + 1, 0);
+    row_ends_.resize(map_.height);
     make_room(n);
     const U* above = row(0, first, n, buffers_[0]);
+    std::size_t found = 0;
     for (std::size_t k = 0; k < n; ++k)
-      if (first + k == 0 || above[k] != map_.at(map_.height - 1, first + k - 1)) note(k, 0, above[k]);
+      if (first + k == 0 || above[k] != map_.at(map_.height - 1, first + k - 1))
+        where_[found++] = static_cast<std::uint32_t>(k);
+    label(above, found);
+    row_ends_[0] = static_cast<std::uint32_t>(noted_);
     for (std::size_t y = 1; y < map_.height; ++y) {
       const U* here = row(y, first, n, buffers_[y & 1]);
       make_room(n);
-      std::size_t k = 0;
-      for (; k + chunk <= n; k += chunk) {
-        if (!differ<U, chunk>(here + k, above + k)) continue;
-        for (std::size_t j = k; j < k + chunk; ++j)
-          if (here[j] != above[j]) note(j, y, here[j]);
-      }
-      for (; k < n; ++k)
-        if (here[k] != above[k]) note(k, y, here[k]);
+      label(here, kernel.rows_differ(bytes_of(here), bytes_of(above), n, size_shift<U>(), where_.get() + noted_));
+      row_ends_[y] = static_cast<std::uint32_t>(noted_);
       above = here;
     }
-    const std::size_t base = out_.starts.size();
-    std::size_t total = base;
+    std::size_t total = out_.size();
     for (std::size_t k = 0; k < n; ++k) {
-      const std::size_t count = place_[k];
-      place_[k] = total;
+      const std::uint32_t count = place_[k];
+      place_[k] = static_cast<std::uint32_t>(total);
       total += count;
     }
-    out_.starts.resize(total);
-    out_.labels.resize(total);
-    for (std::size_t i = 0; i < noted_; ++i) {
-      const auto column = static_cast<std::size_t>(where_[i] >> 32);
-      const std::size_t to = place_[column]++;
-      out_.starts[to] = static_cast<std::uint32_t>((first + column) * map_.height + (where_[i] & 0xFFFFFFFFu));
-      out_.labels[to] = what_[i];
-    }
+    out_.resize(total);
+    std::size_t i = 0;
+    for (std::size_t y = 0; y < map_.height; ++y)
+      for (; i < row_ends_[y]; ++i) {
+        const std::uint32_t column = where_[i];
+        out_[place_[column]++] = std::uint64_t{(first + column) * map_.height + y} << 32 | what_[i];
+      }
   }
 
   void make_room(std::size_t n) {
-    if (where_.size() >= noted_ + n) return;
-    const std::size_t size = std::max(noted_ + n, where_.size() * 2);
-    where_.resize(size);
-    what_.resize(size);
+    if (room_ >= noted_ + n) return;
+    const std::size_t size = std::max(noted_ + n, room_ * 2);
+    for (auto* buffer : {&where_, &what_}) {
+      std::unique_ptr<std::uint32_t[]> bigger(new std::uint32_t[size]);
+      std::copy_n(buffer->get(), noted_, bigger.get());
+      *buffer = std::move(bigger);
+    }
+    room_ = size;
   }
 
   PixelView<U> map_;
-  Stretches<U>& out_;
-  std::vector<std::uint64_t> where_;
-  std::vector<U> what_;
-  std::size_t noted_ = 0;
-  std::vector<std::size_t> place_;
+  LabelIndex<U>& index_;
+  Stretches& out_;
+  std::unique_ptr<std::uint32_t[]> where_, what_;  // column and label of each note, in row order
+  std::size_t noted_ = 0, room_ = 0;
+  std::vector<std::uint32_t> place_, row_ends_;
   std::vector<U> buffers_[2];
-};
-
-// Label -> index in order of first appearance: a table where the labels lie close together, a hash table elsewhere.
-template <class U>
-class LabelIndex {
- public:
-  LabelIndex(const std::vector<U>& labels) {
-    const auto [low, high] = std::minmax_element(labels.begin(), labels.end());
-    low_ = *low;
-    const std::uint64_t range = static_cast<std::uint64_t>(*high) - low_;
-    direct_ = range < std::max<std::uint64_t>(65536, 4 * labels.size());
-    table_.assign(direct_ ? static_cast<std::size_t>(range) + 1 : 1024, closed);
-  }
-
-  std::uint32_t operator()(U label) {
-    if (direct_) {
-      std::uint32_t& index = table_[static_cast<std::size_t>(label - low_)];
-      if (index == closed) {
-        index = static_cast<std::uint32_t>(values.size());
-        values.push_back(label);
-      }
-      return index;
-    }
-    std::size_t at = slot(label);
-    if (table_[at] == closed) {
-      if (2 * (values.size() + 1) > table_.size()) {
-        table_.assign(table_.size() * 2, closed);
-        for (std::uint32_t i = 0; i < values.size(); ++i) table_[slot(values[i])] = i;
-        at = slot(label);
-      }
-      table_[at] = static_cast<std::uint32_t>(values.size());
-      values.push_back(label);
-    }
-    return table_[at];
-  }
-
-  std::vector<U> values;
-
- private:
-  std::size_t slot(U label) const {
-    std::uint64_t hash = static_cast<std::uint64_t>(label) * 0x9E3779B97F4A7C15u;
-    hash ^= hash >> 32;
-    const std::size_t mask = table_.size() - 1;
-    std::size_t at = static_cast<std::size_t>(hash) & mask;
-    while (table_[at] != closed && values[table_[at]] != label) at = (at + 1) & mask;
-    return at;
-  }
-
-  std::uint64_t low_ = 0;
-  bool direct_ = true;
-  std::vector<std::uint32_t> table_;
 };
 
 }  // namespace
@@ -199,31 +203,16 @@ LabelRuns<T> split_labels(PixelView<T> labels, const T* background) {
   // Compared as unsigned bits; only the order of the ids at the end minds the sign.
   const PixelView<U> map{reinterpret_cast<const U*>(labels.data), labels.height, labels.width, labels.row_stride,
                          labels.col_stride};
-  Stretches<U> s;
+  Stretches s;
+  LabelIndex<U> index;
   if (labels.row_stride == static_cast<std::ptrdiff_t>(sizeof(T)) && labels.height > 1)
-    scan_columns(map, s);
+    scan_columns(map, index, s);
   else
-    RowScan<U>(map, s).run();
+    RowScan<U>(map, index, s).run();
 
-  struct Label {
-    std::uint32_t stretches = 0;
-    std::uint32_t end = 0;  // where its last stretch so far ends
-    std::uint64_t at = 0;   // where its next run goes
-  };
-  LabelIndex<U> index(s.labels);
-  std::vector<Label> all;
-  std::vector<std::uint32_t> which(s.labels.size());
-  for (std::size_t k = 0; k < which.size(); ++k) {
-    which[k] = index(s.labels[k]);
-    if (which[k] == all.size()) all.emplace_back();
-    Label& label = all[which[k]];
-    ++label.stretches;
-    label.end = k + 1 < which.size() ? s.starts[k + 1] : pixels;
-  }
   std::vector<std::uint32_t> order;
-  constexpr std::uint32_t left_out = closed;
-  std::uint32_t skipped = left_out;
-  for (std::uint32_t i = 0; i < all.size(); ++i) {
+  std::uint32_t skipped = closed;
+  for (std::uint32_t i = 0; i < index.values.size(); ++i) {
     if (background && index.values[i] == static_cast<U>(*background))
       skipped = i;
     else
@@ -232,26 +221,34 @@ LabelRuns<T> split_labels(PixelView<T> labels, const T* background) {
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
     return static_cast<T>(index.values[a]) < static_cast<T>(index.values[b]);
   });
+  struct Label {
+    std::uint64_t at = 0;   // where its next run goes
+    std::uint32_t end = 0;  // where its last stretch so far ends
+  };
+  std::vector<Label> all(index.values.size());
+  const auto last = static_cast<std::uint32_t>(s.back());  // its label ends in foreground, the others in background
   std::uint64_t total = 0;
   for (const std::uint32_t i : order) {
-    Label& label = all[i];
     out.ids.push_back(static_cast<T>(index.values[i]));
-    label.at = total;
-    total += 2 * std::uint64_t{label.stretches} + (label.end < pixels ? 1 : 0);
+    all[i].at = total;
+    total += 2 * std::uint64_t{index.stretches[i]} + (i == last ? 0 : 1);
     out.offsets.push_back(total);
-    label.end = 0;
   }
   out.runs.resize(static_cast<std::size_t>(total));
-  for (std::size_t k = 0; k < which.size(); ++k) {
-    if (which[k] == skipped) continue;
-    Label& label = all[which[k]];
-    const std::uint32_t end = k + 1 < which.size() ? s.starts[k + 1] : pixels;
-    out.runs[static_cast<std::size_t>(label.at++)] = s.starts[k] - label.end;
-    out.runs[static_cast<std::size_t>(label.at++)] = end - s.starts[k];
+  s.push_back(std::uint64_t{pixels} << 32);
+  for (std::size_t k = 0; k + 1 < s.size(); ++k) {
+    const auto which = static_cast<std::uint32_t>(s[k]);
+    if (which == skipped) continue;
+    const auto start = static_cast<std::uint32_t>(s[k] >> 32), end = static_cast<std::uint32_t>(s[k + 1] >> 32);
+    Label& label = all[which];
+    std::uint32_t* runs = out.runs.data() + label.at;
+    runs[0] = start - label.end;
+    runs[1] = end - start;
+    label.at += 2;
     label.end = end;
   }
   for (const std::uint32_t i : order)
-    if (all[i].end < pixels) out.runs[static_cast<std::size_t>(all[i].at)] = pixels - all[i].end;
+    if (i != last) out.runs[static_cast<std::size_t>(all[i].at)] = pixels - all[i].end;
   return out;
 }
 

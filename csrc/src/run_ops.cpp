@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "maskcodec/parallel.hpp"
+#include "bit_planes.hpp"
 
 namespace maskcodec {
 
@@ -26,7 +26,10 @@ std::uint64_t area(RunsView runs) {
 
 Box bounding_box(RunsView runs) {
   BoxFold fold(runs.shape);
-  for (const std::uint32_t run : runs) fold(run);
+  for (std::size_t i = 0; i + 1 < runs.size; i += 2) {
+    fold.background(runs.data[i]);
+    fold.foreground(runs.data[i + 1]);
+  }
   return fold.box();
 }
 
@@ -81,6 +84,24 @@ Runs complement(RunsView a) {
 Runs merge(const RunsView* masks, std::size_t count, bool intersect) {
   for (std::size_t i = 1; i < count; ++i) check_same(masks[0], masks[i]);
   if (count == 1) return Runs{masks[0].shape, std::vector<std::uint32_t>(masks[0].begin(), masks[0].end())};
+  // Bits are painted run by run and read word by word; joining reads every run log2(count) times, with a guess each time.
+  std::uint64_t from = masks[0].shape.pixels(), to = 0, total = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const RunsView& m = masks[i];
+    total += m.size;
+    const std::uint64_t head = m.data[0], tail = m.size % 2 ? m.data[m.size - 1] : 0;
+    if (intersect) {
+      from = 0;
+      to = m.shape.pixels();
+    } else if (m.size > 1) {
+      from = std::min(from, head);
+      to = std::max(to, m.shape.pixels() - tail);
+    }
+  }
+  if (count > 2 && from < to && (to - from) / 64 < 4 * total) {
+    Runs painted = paint_union(masks, count, intersect, from, to);
+    return intersect ? complement(painted.view()) : painted;
+  }
   const unsigned truth = intersect ? truth_and : truth_or;
   // Neighbours are joined round by round, so every run is copied log2(count) times and not count times.
   std::vector<Runs> level;
@@ -269,104 +290,6 @@ Runs resize_nearest(RunsView runs, Shape shape) {
   });
   flush();
   return out.finish();
-}
-
-SpanTable::SpanTable(const RunsView* masks, std::size_t count, unsigned) {
-  entries_.reserve(count);
-  std::size_t total = 0;
-  for (std::size_t m = 0; m < count; ++m) total += masks[m].size / 2;
-  spans_.resize(2 * total);
-  std::uint32_t* out = spans_.data();
-  for (std::size_t m = 0; m < count; ++m) {
-    const std::size_t begin = static_cast<std::size_t>(out - spans_.data()) / 2;
-    std::uint64_t at = 0, sum = 0;
-    for (std::size_t i = 0; i < masks[m].size; ++i) {
-      const std::uint64_t n = masks[m].data[i];
-      if (i & 1u) {
-        *out++ = static_cast<std::uint32_t>(at);
-        *out++ = static_cast<std::uint32_t>(at + n);
-        sum += n;
-      }
-      at += n;
-    }
-    entries_.push_back(Entry{begin, static_cast<std::size_t>(out - spans_.data()) / 2, sum, bounding_box(masks[m])});
-  }
-}
-
-namespace {
-
-// Pixels that both lists of spans cover. The lists are cut to the stretch where they can meet, then swept together.
-std::uint64_t overlap(const std::uint32_t* a, const std::uint32_t* a_end, const std::uint32_t* b,
-                      const std::uint32_t* b_end) {
-  if (a == a_end || b == b_end) return 0;
-  auto skip = [](const std::uint32_t* p, const std::uint32_t* end, std::uint32_t start) {
-    // First span that ends after `start`.
-    std::size_t n = static_cast<std::size_t>(end - p) / 2;
-    while (n > 0) {
-      const std::size_t half = n / 2;
-      if (p[2 * half + 1] <= start) {
-        p += 2 * (half + 1);
-        n -= half + 1;
-      } else {
-        n = half;
-      }
-    }
-    return p;
-  };
-  if (a[0] < b[0]) a = skip(a, a_end, b[0]);
-  else b = skip(b, b_end, a[0]);
-  std::uint64_t sum = 0;
-  while (a != a_end && b != b_end) {
-    const std::uint32_t s = a[0] > b[0] ? a[0] : b[0];
-    const std::uint32_t ea = a[1], eb = b[1];
-    const std::uint32_t e = ea < eb ? ea : eb;
-    sum += e > s ? e - s : 0u;
-    a += ea <= eb ? 2 : 0;
-    b += eb <= ea ? 2 : 0;
-  }
-  return sum;
-}
-
-bool boxes_meet(const Box& a, const Box& b) {
-  return std::uint64_t{a.x} < std::uint64_t{b.x} + b.width && std::uint64_t{b.x} < std::uint64_t{a.x} + a.width &&
-         std::uint64_t{a.y} < std::uint64_t{b.y} + b.height && std::uint64_t{b.y} < std::uint64_t{a.y} + a.height;
-}
-
-}  // namespace
-
-void iou(const SpanTable& a, const SpanTable& b, const std::uint8_t* crowd, double* out, std::size_t stride_a,
-         std::size_t stride_b, unsigned threads) {
-  const auto& ea = a.entries();
-  const auto& eb = b.entries();
-  parallel_for(ea.size(), threads, [&](std::size_t i) {
-    for (std::size_t j = 0; j < eb.size(); ++j) {
-      double value = 0;
-      if (boxes_meet(ea[i].box, eb[j].box)) {
-        const std::uint64_t both = overlap(a.spans().data() + 2 * ea[i].begin, a.spans().data() + 2 * ea[i].end,
-                                           b.spans().data() + 2 * eb[j].begin, b.spans().data() + 2 * eb[j].end);
-        const std::uint64_t all = crowd && crowd[j] ? ea[i].area : ea[i].area + eb[j].area - both;
-        if (both != 0) value = static_cast<double>(both) / static_cast<double>(all);
-      }
-      out[i * stride_a + j * stride_b] = value;
-    }
-  });
-}
-
-void box_iou(const double* a, std::size_t n, const double* b, std::size_t m, const std::uint8_t* crowd, double* out,
-             std::size_t stride_a, std::size_t stride_b) {
-  for (std::size_t j = 0; j < m; ++j) {
-    const double* q = b + 4 * j;
-    const double right = q[2] + q[0], bottom = q[3] + q[1], q_area = q[2] * q[3];
-    for (std::size_t i = 0; i < n; ++i) {
-      const double* p = a + 4 * i;
-      const double pr = p[2] + p[0], pb = p[3] + p[1], p_area = p[2] * p[3];
-      const double w = (pr < right ? pr : right) - (p[0] > q[0] ? p[0] : q[0]);
-      const double h = (pb < bottom ? pb : bottom) - (p[1] > q[1] ? p[1] : q[1]);
-      const double both = w * h;
-      const double all = crowd && crowd[j] ? p_area : p_area + q_area - both;
-      out[i * stride_a + j * stride_b] = w <= 0 || h <= 0 ? 0.0 : both / all;
-    }
-  }
 }
 
 }  // namespace maskcodec

@@ -248,7 +248,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 2
-    except (ValueError, TypeError, OSError, MemoryError) as error:
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        text = (error.strerror or str(error)).replace("overwrite=True replaces", "--overwrite replaces")
+        sys.stderr.write(f"maskcodec: {place}{text}\n")
+        return 2
+    except (ValueError, TypeError, MemoryError) as error:
         sys.stderr.write(f"maskcodec: {error or type(error).__name__}\n")
         return 2
     except KeyboardInterrupt:

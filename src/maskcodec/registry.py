@@ -39,6 +39,13 @@ _TABLE: dict[str, str] = {
     "coco_results": "coco",
     "coco": "coco",
     "hasty_coco": "hasty_coco",
+    "cvat_images": "cvat_xml",
+    "cvat_video": "cvat_xml",
+    "cvat_xml": "cvat_xml",
+    "hasty_bbox": "hasty_imports",
+    "hasty_polygon": "hasty_imports",
+    "hasty_semantic": "hasty_imports",
+    "hasty_label_classes": "hasty_imports",
 }
 # A name for a family: reading takes the member that recognises the data, writing the first one. A family whose parts
 # can be read together is a format of its own in the table instead, with ``Format.parts``.

@@ -33,7 +33,8 @@ def assert_datasets_equal(
     forgiven = {(loss.what, loss.field) for loss in ignore or () if loss.action in ("renamed", "defaulted")}
     forgiven |= {("mask", "rle") for loss in ignore or () if (loss.action, loss.what, loss.field) == _COVERED}
     forgiven |= {("attribute", loss.field) for loss in ignore or () if loss.what == "attribute" and loss.field}
-    compare = _Comparison(forgiven, frozenset(added))
+    named = [{c.id: c.name for c in dataset.schema} for dataset in (a, b)]
+    compare = _Comparison(forgiven, frozenset(added), named if ("category", "id") in forgiven else [{}, {}])
     for name in ("schema", "tracks", "links"):
         compare.values(getattr(a, name), getattr(b, name), name, "dataset")
     known = {field.partition(".")[2] for what, field in forgiven if what == "dataset" and field.startswith("info.")}
@@ -52,8 +53,8 @@ _WHAT = {"Category": "category", "Item": "item", "AttributeSpec": "attribute"}
 
 
 class _Comparison:
-    def __init__(self, forgiven: set[tuple[str, str]], added: frozenset[str]) -> None:
-        self.forgiven, self.added = forgiven, added
+    def __init__(self, forgiven: set[tuple[str, str]], added: frozenset[str], named: list[dict[Any, str]]) -> None:
+        self.forgiven, self.added, self.named = forgiven, added, named
 
     def values(self, a: Any, b: Any, path: str, what: str) -> None:
         if hasattr(a, "__dataclass_fields__"):
@@ -64,6 +65,8 @@ class _Comparison:
                 if f.name.startswith("_") or (kind, f.name) in self.forgiven:
                     continue
                 x, y = getattr(a, f.name), getattr(b, f.name)
+                if f.name == "category_id":  # by name, where ids of categories were renamed
+                    x, y = self.named[0].get(x, x), self.named[1].get(y, y)
                 if f.name == "extras":
                     self.extras(x, y, f"{path}.extras")
                 elif not (f.name == "id" and x is None and self.added):

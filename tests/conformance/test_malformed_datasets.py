@@ -17,11 +17,13 @@ from maskcodec.formats._shared.images import read_png
 from maskcodec.formats._shared.source import Source
 
 # Name of a format in the corpus -> name to read it by, and the format that must be registered for its cases.
-READ_AS = {"coco": "coco", "hasty": "hasty", "segments": "segments"}
-NEEDS = {"coco": "coco_instances", "hasty": "hasty_json", "segments": "segments_image_segmentation"}
+READ_AS = {"coco": "coco", "cvat": "cvat", "hasty": "hasty", "segments": "segments"}
+NEEDS = {
+    "coco": "coco_instances", "cvat": "cvat_images", "hasty": "hasty_json", "segments": "segments_image_segmentation",
+}  # fmt: skip
 # Formats of the corpus that are not registered yet; the test below keeps the list fresh.
 NOT_COVERED = {
-    "cvat", "mask", "yolo", "tf_detection_api", "voc", "vgg_face2", "labelme", "mots", "image", "mot",
+    "mask", "yolo", "tf_detection_api", "voc", "vgg_face2", "labelme", "mots", "image", "mot",
     "icdar_text_localization", "wider_face", "datumaro", "datagym",
 }  # fmt: skip
 # Cases of those formats whose fault lies in the archive or the picture, tested one level below the formats.
@@ -53,7 +55,9 @@ def ids(cases: list[dict[str, Any]]) -> list[Any]:
     return [pytest.param(case, id=case["id"]) for case in cases]
 
 
-COVERED = ids([case for case in CASES if readable(case)])
+# The picture at fault is not opened to read the annotations; ``test_archives`` has the case.
+BELOW = ("zip-size-lie",)
+COVERED = ids([case for case in CASES if readable(case) and case["id"] not in BELOW])
 
 
 def error_types(text: str) -> tuple[type[BaseException], ...]:
@@ -80,9 +84,10 @@ def count(items: list[mc.Item]) -> dict[str, int]:
 def test_strict(case):
     wanted = case["strict"]
     if "ok" in wanted:
-        _, items = load(case, "raise")
+        dataset, items = load(case, "raise")
         found: dict[str, Any] = dict(count(items))
         found["pixels"] = {str(a.id): a.rle.area for item in items for a in item.annotations if a.kind == "mask"}
+        found["label"] = dataset.schema.categories[0].name if len(dataset.schema) else ""
         assert {key: found[key] for key in wanted["ok"]} == wanted["ok"]
         return
     with pytest.raises(error_types(wanted["error"])) as caught:

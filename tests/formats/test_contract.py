@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import hashlib
 import os
 import subprocess
@@ -23,6 +24,9 @@ from tests.zoo import simple, zoo
 WRITABLE = [name for name, f in registry.formats().items() if f.write is not None]
 BOTH = [name for name in WRITABLE if registry.formats()[name].read is not None]
 
+# Without tracks the mixed form of CVAT XML is the form for images.
+DETECTED_AS = {"cvat_xml": "cvat_images"}
+
 pytestmark = pytest.mark.filterwarnings("ignore::maskcodec.errors.LossWarning")
 
 
@@ -30,9 +34,11 @@ def carries(name: str) -> Capabilities:
     return registry.get_format(name).capabilities()
 
 
-def by_subset(dataset: mc.Dataset) -> mc.ItemList:
-    """Items subset by subset: a format with a file for each cannot hold another order."""
+def by_subset(dataset: mc.Dataset, name: str) -> mc.ItemList:
+    """Items subset by subset: a format with a file for each cannot hold another order; sorted where there is none."""
     items = list(dataset.items)
+    if carries(name).sorted_items:
+        return mc.ItemList(sorted(items, key=lambda item: (item.subset, str(item.id))))
     return mc.ItemList(
         item for subset in dict.fromkeys(i.subset for i in items) for item in items if item.subset == subset
     )
@@ -42,14 +48,21 @@ def expected(dataset: mc.Dataset, name: str) -> tuple[mc.Dataset, LossReport]:
     """What the format holds of a data set, and what its writer reports."""
     report = LossReport()
     shown = carried(dataset, carries(name), report)
-    shown.items = by_subset(shown)
+    shown.items = by_subset(shown, name)
     return shown, mc.plan(dataset, name)
 
 
-def without_dropped(dataset: mc.Dataset, report: LossReport) -> mc.Dataset:
-    """Leave out annotations and items that the writer itself reports as dropped, by their names in the report."""
+def without_dropped(dataset: mc.Dataset, report: LossReport, back: mc.Dataset) -> mc.Dataset:
+    """Leave out what the writer itself reports as dropped, by its names; classes in the new order it reports."""
     for loss in report:
-        if loss.action != "dropped" or loss.field:
+        if loss.what == "schema" and loss.field == "categories":
+            order = [c.name for c in back.schema.categories]
+            dataset.schema.categories.sort(key=lambda c: order.index(c.name) if c.name in order else len(order))
+        if loss.action != "dropped" or loss.field or not dataset.items and loss.what == "item":
+            continue
+        if loss.what == "category":
+            gone = {name for name, _ in loss.examples}
+            dataset.schema.categories = [c for c in dataset.schema.categories if c.name not in gone]
             continue
         if loss.what == "item":
             assert loss.count <= 5, f"the zoo is too large for the examples of {loss}"
@@ -73,6 +86,31 @@ def without_dropped(dataset: mc.Dataset, report: LossReport) -> mc.Dataset:
     return dataset
 
 
+def without_added(dataset: mc.Dataset, shown: mc.Dataset, report: LossReport) -> mc.Dataset:
+    """Leave out what the writer reports as added or renamed: tracks, and shapes outside that end a track."""
+    added = {loss.what for loss in report if loss.action == "defaulted" and not loss.field}
+    for item, twin in zip(dataset.items, shown.items, strict=True):
+        extra = len(item.annotations) - len(twin.annotations)
+        for annotation in reversed(list(item.annotations)):
+            if extra > 0 and annotation.outside and annotation.variant in added:
+                item.annotations.remove(annotation)
+                extra -= 1
+    gone = {name for loss in report if loss.what == "track" and not loss.field for _, name in loss.examples}
+    fields = {loss.field.partition(".")[2] for loss in report if loss.what == "track" and loss.field}
+    shown.tracks = {
+        key: dataclasses.replace(track, attributes={k: v for k, v in track.attributes.items() if k not in fields})
+        for key, track in shown.tracks.items()
+        if str(track.id) not in gone
+    }
+    if any(loss.field == "track_id" and loss.action in ("defaulted", "renamed") for loss in report):
+        dataset.tracks = {key: track for key, track in dataset.tracks.items() if key in shown.tracks}
+    if any(loss.what == "category" and loss.field == "id" for loss in report):
+        for own in (dataset.tracks, shown.tracks):
+            for track in own.values():
+                track.category_id = None
+    return dataset
+
+
 def digest(folder: Path) -> dict[str, str]:
     files = sorted(p for p in folder.rglob("*") if p.is_file())
     return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
@@ -82,7 +120,7 @@ def digest(folder: Path) -> dict[str, str]:
 def test_detect_names_it_on_its_own_output(name, tmp_path):
     mc.write(simple(), tmp_path / "out", name)
     family = registry.get_format(name).parts  # one part alone is told to be that part
-    assert mc.detect(tmp_path / "out") in (family or (name,))
+    assert mc.detect(tmp_path / "out") in (family or (DETECTED_AS.get(name, name),))
 
 
 @pytest.mark.parametrize("name", BOTH)
@@ -92,8 +130,10 @@ def test_round_trip_of_the_zoo_is_what_the_report_says(name, tmp_path):
     shown, plan = expected(source, name)
     assert report == plan
     back = mc.read(tmp_path / "out", name, on_loss="ignore")
-    back.items = by_subset(back)
-    assert_datasets_equal(without_dropped(shown, report), back, report, added=carries(name).namespaces)
+    back.items = by_subset(back, name)
+    shown = without_dropped(shown, report, back)
+    back = without_added(back, shown, report)
+    assert_datasets_equal(shown, back, report, added=carries(name).namespaces)
     assert not len(back.report), f"reading its own output left something out: {back.report}"
 
 

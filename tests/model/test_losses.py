@@ -71,10 +71,10 @@ def test_format_that_carries_nothing_loses_everything_and_defaults_are_no_loss()
 
 def test_every_shared_field_is_reported_where_it_has_no_place():
     report = LossReport()
-    list(carried(zoo(), Capabilities(kinds={mc.Box}, subsets=True), report).items)
+    list(carried(zoo(), Capabilities(kinds={mc.Box}, fields={"outside"}, subsets=True), report).items)
     fields = {loss.field for loss in report if loss.what == "box" and loss.action == "dropped"}
     assert fields >= {
-        "id", "group_id", "track_id", "parent_id", "keyframe", "outside", "occluded", "truncated", "z_order", "score",
+        "id", "group_id", "track_id", "parent_id", "keyframe", "occluded", "truncated", "z_order", "score",
         "origin", "attributes.age", "attributes.w", "extras.somebody.note",
     }  # fmt: skip
 
@@ -106,3 +106,11 @@ def test_errors_travel_between_processes():
     assert (str(again), again.file, again.record, again.field) == (str(error), "a.json", "images[0]", "id")
     assert str(error) == "a.json: images[0]: id: expected x"
     assert pickle.loads(pickle.dumps(mc.DecodeError("bad", 7))).offset == 7
+
+
+def test_a_shape_outside_is_dropped_where_the_format_cannot_say_so():
+    report = LossReport()
+    items = list(carried(zoo(), Capabilities(kinds={mc.Box}, subsets=True), report).items)
+    assert not any(a.outside for item in items for a in item.annotations)
+    whole = [loss for loss in report if loss.what == "box" and loss.action == "dropped" and not loss.field]
+    assert [(loss.count, loss.examples) for loss in whole] == [(1, [("a", "id 26")])]

@@ -19,6 +19,16 @@ inline unsigned count_trailing_zeros(std::uint64_t v) {  // v != 0
 #endif
 }
 
+inline unsigned count_leading_zeros(std::uint64_t v) {  // v != 0
+#if defined(_MSC_VER)
+  unsigned long at;
+  _BitScanReverse64(&at, v);
+  return 63 - at;
+#else
+  return static_cast<unsigned>(__builtin_clzll(v));
+#endif
+}
+
 // Transposes a square of 64 x 64 bits in place: bit x of word y becomes bit y of word x.
 inline void transpose64(std::uint64_t* square) {
   std::uint64_t mask = 0x00000000FFFFFFFFull;

@@ -15,6 +15,15 @@ Runs encode(PixelView<T> mask);
 Runs encode_any(const void* data, std::size_t height, std::size_t width, std::ptrdiff_t row_stride,
                 std::ptrdiff_t col_stride, std::size_t item);
 
+// One mask to encode, of a batch.
+struct PlaneView {
+  const void* data;
+  std::size_t height, width;
+  std::ptrdiff_t row_stride, col_stride;
+  std::size_t item;
+};
+void encode_many(const PlaneView* planes, std::size_t count, Runs* out, unsigned threads);
+
 // Half-open pixel window inside a mask.
 struct Window {
   std::uint32_t x0, y0, x1, y1;

@@ -16,7 +16,9 @@ inline unsigned resolve_threads(unsigned threads, std::size_t tasks) {
   return static_cast<unsigned>(std::min<std::size_t>(threads, std::max<std::size_t>(1, tasks)));
 }
 
-// Calls work(i) for i in 0..tasks-1, in no order, on `threads` threads. The first exception is thrown again here.
+// Calls work(i) for i in 0..tasks-1, in no order, on `threads` threads. Of several exceptions the one with
+// the lowest i is thrown again here, so that what is reported does not depend on the number of threads: tasks are handed
+// out in ascending order, so all below a failing one have been started.
 template <class Work>
 void parallel_for(std::size_t tasks, unsigned threads, Work&& work) {
   threads = resolve_threads(threads, tasks);
@@ -26,14 +28,21 @@ void parallel_for(std::size_t tasks, unsigned threads, Work&& work) {
   }
   std::atomic<std::size_t> next{0};
   std::exception_ptr error;
+  std::size_t failed = tasks;
   std::mutex guard;
   auto loop = [&] {
-    try {
-      for (std::size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) work(i);
-    } catch (...) {
-      next.store(tasks, std::memory_order_relaxed);
-      const std::lock_guard<std::mutex> lock(guard);
-      if (!error) error = std::current_exception();
+    for (std::size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) {
+      try {
+        work(i);
+      } catch (...) {
+        next.store(tasks, std::memory_order_relaxed);
+        const std::lock_guard<std::mutex> lock(guard);
+        if (i < failed) {
+          failed = i;
+          error = std::current_exception();
+        }
+        return;
+      }
     }
   };
   std::vector<std::thread> pool;

@@ -94,7 +94,7 @@ Runs resize_nearest(RunsView runs, Shape shape);
 // Foreground spans of many masks in one table, made once and swept many times.
 class SpanTable {
  public:
-  SpanTable(const RunsView* masks, std::size_t count, unsigned threads = 1);
+  SpanTable(const RunsView* masks, std::size_t count);
   struct Entry {
     std::size_t begin, end;
     std::uint64_t area;
@@ -102,18 +102,19 @@ class SpanTable {
   };
   const std::vector<Entry>& entries() const { return entries_; }
   const std::vector<std::uint32_t>& spans() const { return spans_; }  // start, end, start, end, ...
+  Shape shape() const { return shape_; }  // of all masks
 
  private:
+  Shape shape_;
   std::vector<Entry> entries_;
   std::vector<std::uint32_t> spans_;
 };
 
-// COCO mask IoU of every pair into out[i * stride_a + j * stride_b]: intersection over union, or over area(a) where
-// crowd[j] is set; 0 for two empty masks. All masks have one size (the caller checks). crowd may be null.
+// COCO mask IoU of every pair into out[i * stride_a + j * stride_b], which holds zeros: intersection over union, or over
+// area(a) where crowd[j] is set; 0 for two empty masks. All masks have one size (the caller checks). crowd may be null.
 void iou(const SpanTable& a, const SpanTable& b, const std::uint8_t* crowd, double* out, std::size_t stride_a,
          std::size_t stride_b, unsigned threads = 1);
-// The same for boxes (x, y, width, height), n x 4 contiguous.
-void box_iou(const double* a, std::size_t n, const double* b, std::size_t m, const std::uint8_t* crowd, double* out,
-             std::size_t stride_a, std::size_t stride_b);
+// The same for boxes (x, y, width, height), n x 4 and m x 4 contiguous; pair i, j goes to out[i + j * n].
+void box_iou(const double* a, std::size_t n, const double* b, std::size_t m, const std::uint8_t* crowd, double* out);
 
 }  // namespace maskcodec

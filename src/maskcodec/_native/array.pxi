@@ -143,56 +143,90 @@ cdef class RleArray:
         return pack_runs(masks)
 
     @staticmethod
-    def from_masks(masks, axis=None):
+    def from_masks(masks, axis=None, unsigned threads=1):
         """Encode a stack of dense masks.
 
         Args:
             masks: (N, H, W) or, with ``axis=-1``, (H, W, N) array of bool or any integer type in any layout, or an
                 iterable of (H, W) arrays.
             axis: 0 (the default) or -1, the axis that counts masks.
+            threads: 0 for as many as the machine has.
 
         Example:
             >>> import numpy as np
             >>> RleArray.from_masks(np.ones((3, 2, 2), bool)).areas.tolist()
             [4, 4, 4]
         """
+        cdef vector[PlaneView] planes
         cdef vector[Runs] out
         cdef cnp.ndarray stack
         cdef Py_ssize_t i
         cdef Shape size
-        if not isinstance(masks, np.ndarray):
+        cdef int k, rows
+        cdef list kept = []
+        if isinstance(masks, np.ndarray):
+            stack = plain_array(masks, "masks")
+            if stack.ndim != 3:
+                raise ValueError(f"masks: expected a 3-D array, got {stack.ndim}-D")
+            if axis not in (None, 0, -1, 2):
+                raise ValueError(f"axis: expected 0 or -1, got {axis!r}")
+            k = 2 if axis in (-1, 2) else 0
+            rows = 0 if k == 2 else 1
+            size = make_shape(stack.shape[rows], stack.shape[rows + 1])
+            check_dense(size, stack.shape[k])
+            kept.append(stack)
+            for i in range(stack.shape[k]):
+                planes.push_back(plane_view(stack, <const char*>cnp.PyArray_DATA(stack) + i * stack.strides[k],
+                                            rows, rows + 1))
+        else:
             for mask in masks:
                 stack = plain_array(mask, "mask")
                 if stack.ndim != 2:
                     raise ValueError(f"mask: expected a 2-D array, got {stack.ndim}-D")
-                out.push_back(encode_plane(stack, <const char*>cnp.PyArray_DATA(stack), 0, 1))
-            return pack_runs(out)
-        stack = plain_array(masks, "masks")
-        if stack.ndim != 3:
-            raise ValueError(f"masks: expected a 3-D array, got {stack.ndim}-D")
-        if axis not in (None, 0, -1, 2):
-            raise ValueError(f"axis: expected 0 or -1, got {axis!r}")
-        cdef int k = 2 if axis in (-1, 2) else 0
-        cdef int rows = 0 if k == 2 else 1
-        size = make_shape(stack.shape[rows], stack.shape[rows + 1])
-        check_dense(size, stack.shape[k])
-        for i in range(stack.shape[k]):
-            out.push_back(encode_plane(stack, <const char*>cnp.PyArray_DATA(stack) + i * stack.strides[k],
-                                       rows, rows + 1))
+                kept.append(stack)
+                planes.push_back(plane_view(stack, <const char*>cnp.PyArray_DATA(stack), 0, 1))
+        out.resize(planes.size())
+        with nogil:
+            encode_many(planes.data(), planes.size(), out.data(), threads)
         return pack_runs(out)
 
     @staticmethod
-    def from_coco(rles, *, bint strict=True):
+    def from_coco(rles, *, bint strict=True, unsigned threads=1):
         """Pack a list of COCO RLE objects (or ``Rle``), read as ``Rle.from_coco`` does.
+
+        Args:
+            rles: iterable of RLE objects.
+            strict: as for ``Rle.from_coco``.
+            threads: 0 for as many as the machine has.
+
+        Raises:
+            DecodeError: as ``Rle.from_coco``; the first bad RLE is named by its index.
 
         Example:
             >>> RleArray.from_coco([{"size": [3, 4], "counts": "417"}]).areas.tolist()
             [1]
         """
-        cdef vector[Runs] out
-        for rle in rles:
-            out.push_back(coco_from(rle, strict, None))
-        return pack_runs(out)
+        cdef vector[CountsSource] sources
+        cdef list kept = []
+        cdef cnp.npy_intp room = gather_coco(rles if type(rles) is list else list(rles), strict, sources, kept)
+        cdef cnp.npy_intp dims[2]
+        cdef cnp.ndarray runs = cnp.PyArray_SimpleNew(1, &room, cnp.NPY_UINT32)
+        dims[0], dims[1] = sources.size() + 1, 2
+        cdef cnp.ndarray offsets = cnp.PyArray_SimpleNew(1, dims, cnp.NPY_UINT64)
+        dims[0] = sources.size()
+        cdef cnp.ndarray sizes = cnp.PyArray_SimpleNew(2, dims, cnp.NPY_UINT32)
+        cdef uint32_t* p = <uint32_t*>cnp.PyArray_DATA(runs)
+        cdef uint64_t* o = <uint64_t*>cnp.PyArray_DATA(offsets)
+        cdef uint32_t* s = <uint32_t*>cnp.PyArray_DATA(sizes)
+        cdef size_t i
+        with nogil:
+            decode_counts_many(sources.data(), sources.size(), strict, p, o, threads)
+            for i in range(sources.size()):
+                s[2 * i] = sources[i].shape.height
+                s[2 * i + 1] = sources[i].shape.width
+        kept_runs = runs[:o[sources.size()]]
+        # Rooms are as large as texts are long: give back what is far too large.
+        return RleArray(kept_runs if 4 * kept_runs.size > 3 * room else kept_runs.copy(), offsets, sizes, _trusted=True)
 
     @staticmethod
     def from_polygons(objects, shapes, str rule="coco", unsigned threads=1):
@@ -488,7 +522,7 @@ cdef class RleArray:
         """
         cdef cnp.npy_intp dims[2]
         dims[0], dims[1] = self.n, other.n
-        cdef cnp.ndarray out = cnp.PyArray_SimpleNew(2, dims, cnp.NPY_FLOAT64)
+        cdef cnp.ndarray out = cnp.PyArray_ZEROS(2, dims, cnp.NPY_FLOAT64, 0)
         fill_iou(views_of(self), views_of(other), crowd, <double*>cnp.PyArray_DATA(out), other.n, 1, threads)
         return out
 
@@ -621,8 +655,8 @@ cdef int fill_iou(vector[RunsView] a, vector[RunsView] b, object crowd, double* 
             raise ValueError(f"masks of different sizes: {first.height} x {first.width} and "
                              f"{this.height} x {this.width}")
     try:
-        ta = new SpanTable(a.data(), a.size(), threads)
-        tb = new SpanTable(b.data(), b.size(), threads)
+        ta = new SpanTable(a.data(), a.size())
+        tb = new SpanTable(b.data(), b.size())
         with nogil:
             mask_iou(ta[0], tb[0], flags, out, stride_a, stride_b, threads)
     finally:

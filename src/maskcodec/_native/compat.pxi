@@ -54,8 +54,6 @@ def decode(rle):
         [[1, 0], [0, 1]]
     """
     cdef Runs runs
-    cdef vector[Runs] all_runs
-    cdef vector[RunsView] views
     cdef cnp.npy_intp dims[3]
     cdef cnp.ndarray out
     cdef Window win
@@ -72,14 +70,12 @@ def decode(rle):
     n = len(rles)
     if n == 0:
         raise ValueError("decode: an empty list has no size")
-    for item in rles:
-        all_runs.push_back(coco_from(item, True, None))
-    size = all_runs[0].shape
+    cdef _Batch batch = _Batch.read(rles)
+    size = batch.views[0].shape
     for i in range(n):
-        if all_runs[i].shape != size:
+        if batch.views[i].shape != size:
             raise ValueError(f"decode: masks of different sizes: {size.height} x {size.width} and "
-                             f"{all_runs[i].shape.height} x {all_runs[i].shape.width}")
-        views.push_back(all_runs[i].view())
+                             f"{batch.views[i].shape.height} x {batch.views[i].shape.width}")
     check_dense(size, n)
     dims[0], dims[1], dims[2] = size.height, size.width, n
     out = cnp.PyArray_ZEROS(3, dims, cnp.NPY_UINT8, 1)
@@ -87,7 +83,7 @@ def decode(rle):
     cdef char* data = <char*>cnp.PyArray_DATA(out)
     cdef ptrdiff_t plane = size.pixels(), col = size.height
     with nogil:
-        decode_many(views.data(), n, win, data, plane, 1, col, 1, 1, True, 1)
+        decode_many(batch.views.data(), n, win, data, plane, 1, col, 1, 1, True, 1)
     return out
 
 
@@ -185,19 +181,13 @@ def merge(rles, intersect=False):
         >>> merge([{"size": [2, 2], "counts": b"013"}, {"size": [2, 2], "counts": b"31"}])
         {'size': [2, 2], 'counts': b'0120'}
     """
-    cdef vector[Runs] all_runs
-    cdef vector[RunsView] views
-    cdef Py_ssize_t i
     cdef bint both = bool(intersect)
     items = as_list(rles)
     if not items:
         return {"size": [0, 0], "counts": b""}
-    for item in items:
-        all_runs.push_back(coco_from(item, True, None))
-    for i in range(<Py_ssize_t>all_runs.size()):
-        views.push_back(all_runs[i].view())
+    cdef _Batch batch = _Batch.read(items)
     with nogil:
-        merged = run_merge(views.data(), views.size(), both)
+        merged = run_merge(batch.views.data(), batch.views.size(), both)
     return coco_dict(merged.view())
 
 
@@ -231,9 +221,7 @@ def iou(dt, gt, iscrowd):
     """
     cdef cnp.npy_intp dims[2]
     cdef cnp.ndarray out, a, b, flags
-    cdef vector[Runs] all_runs
-    cdef vector[RunsView] va, vb
-    cdef size_t i, m
+    cdef _Batch one, two
     crowd = np.ascontiguousarray(np.asarray(iscrowd) != 0, dtype=np.uint8).reshape(-1)
     if len(crowd) != len(gt):
         raise ValueError(f"iscrowd: expected {len(gt)} flags, got {len(crowd)}")
@@ -251,18 +239,11 @@ def iou(dt, gt, iscrowd):
             raise ValueError("iou: expected finite boxes")
         with nogil:
             run_box_iou(<const double*>cnp.PyArray_DATA(a), dims[0], <const double*>cnp.PyArray_DATA(b), dims[1],
-                    <const uint8_t*>cnp.PyArray_DATA(flags), <double*>cnp.PyArray_DATA(out), 1, dims[0])
+                    <const uint8_t*>cnp.PyArray_DATA(flags), <double*>cnp.PyArray_DATA(out))
         return out
-    m = dims[0]
-    for item in as_list(dt) + as_list(gt):
-        all_runs.push_back(coco_from(item, True, None))
-    for i in range(all_runs.size()):
-        if i < m:
-            va.push_back(all_runs[i].view())
-        else:
-            vb.push_back(all_runs[i].view())
-    out = cnp.PyArray_EMPTY(2, dims, cnp.NPY_FLOAT64, 1)
-    fill_iou(va, vb, crowd, <double*>cnp.PyArray_DATA(out), 1, m, 1)
+    one, two = _Batch.read(as_list(dt)), _Batch.read(as_list(gt))
+    out = cnp.PyArray_ZEROS(2, dims, cnp.NPY_FLOAT64, 1)
+    fill_iou(one.views, two.views, crowd, <double*>cnp.PyArray_DATA(out), 1, dims[0], 1)
     return out
 
 

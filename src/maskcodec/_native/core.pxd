@@ -32,7 +32,13 @@ cdef extern from "maskcodec/runs.hpp" namespace "maskcodec" nogil:
 
 cdef extern from "maskcodec/coco_counts.hpp" namespace "maskcodec" nogil:
     Runs decode_counts(const char*, size_t, Shape, bint, uint64_t*) except +translate_current
-    void append_counts(const char*, size_t, Shape, vector[uint32_t]&) except +translate_current
+    cdef cppclass CountsSource:
+        const char* text
+        const uint32_t* runs
+        size_t size
+        Shape shape
+    size_t counts_room(size_t)
+    void decode_counts_many(const CountsSource*, size_t, bint, uint32_t*, uint64_t*, unsigned) except +translate_current
     size_t counts_text_bound(size_t)
     size_t encode_counts_to(const uint32_t*, size_t, char*)
     uint64_t text_area(const char*, size_t, Shape) except +translate_current
@@ -45,6 +51,14 @@ cdef extern from "maskcodec/coco_counts.hpp" namespace "maskcodec" nogil:
 
 cdef extern from "maskcodec/dense.hpp" namespace "maskcodec" nogil:
     Runs encode_any(const void*, size_t, size_t, ptrdiff_t, ptrdiff_t, size_t) except +translate_current
+    cdef cppclass PlaneView:
+        const void* data
+        size_t height
+        size_t width
+        ptrdiff_t row_stride
+        ptrdiff_t col_stride
+        size_t item
+    void encode_many(const PlaneView*, size_t, Runs*, unsigned) except +translate_current
     cdef cppclass Window:
         uint32_t x0
         uint32_t y0
@@ -85,10 +99,10 @@ cdef extern from "maskcodec/run_ops.hpp" namespace "maskcodec" nogil:
     Runs rotate180(RunsView) except +translate_current
     Runs resize_nearest(RunsView, Shape) except +translate_current
     cdef cppclass SpanTable:
-        SpanTable(const RunsView*, size_t, unsigned) except +translate_current
+        SpanTable(const RunsView*, size_t) except +translate_current
     void mask_iou "maskcodec::iou" (const SpanTable&, const SpanTable&, const uint8_t*, double*, size_t, size_t,
                   unsigned) except +translate_current
-    void run_box_iou "maskcodec::box_iou" (const double*, size_t, const double*, size_t, const uint8_t*, double*, size_t, size_t)
+    void run_box_iou "maskcodec::box_iou" (const double*, size_t, const double*, size_t, const uint8_t*, double*)
 
 cdef extern from "maskcodec/polygon.hpp" namespace "maskcodec" nogil:
     cdef enum class FillRule:

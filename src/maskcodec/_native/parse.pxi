@@ -128,6 +128,66 @@ cdef Runs coco_from(object rle, bint strict, list notes) except *:
     return counts_from(rle_key(rle, "counts"), as_shape(rle_key(rle, "size")), strict, notes)
 
 
+cdef size_t gather_coco(list items, bint strict, vector[CountsSource]& sources, list kept) except? 0:
+    """COCO RLEs as sources for ``decode_counts_many``: text in place, anything else as runs.
+
+    ``kept`` receives the objects that the sources point into. Returns the room that the runs need.
+    """
+    cdef Py_ssize_t i, n = len(items)
+    cdef CountsSource source
+    cdef size_t room = 0
+    cdef Py_ssize_t length = 0
+    cdef object item, counts
+    cdef Rle ready
+    sources.reserve(n)
+    for i in range(n):
+        item = items[i]
+        counts = None if type(item) is Rle else rle_key(item, "counts")
+        if type(counts) is bytes:
+            source.text = PyBytes_AS_STRING(counts)
+            source.size = PyBytes_GET_SIZE(counts)
+        elif type(counts) is str and (<str>counts).isascii():
+            source.text = PyUnicode_AsUTF8AndSize(counts, &length)
+            source.size = length
+        else:
+            ready = <Rle>item if type(item) is Rle else wrap(coco_from(item, strict, None))
+            counts = ready
+            source.text = NULL
+            source.runs = ready.r.counts.data()
+            source.size = ready.r.counts.size()
+            source.shape = ready.r.shape
+        if source.text != NULL:
+            source.shape = as_shape(rle_key(item, "size"))
+        kept.append(counts)
+        sources.push_back(source)
+        room += counts_room(source.size)
+    return room
+
+
+cdef class _Batch:
+    """The runs of a list of COCO RLEs, for as long as this object lives."""
+    cdef vector[uint32_t] runs
+    cdef vector[uint64_t] offsets
+    cdef vector[RunsView] views
+
+    @staticmethod
+    cdef _Batch read(list items):
+        cdef _Batch self = _Batch()
+        cdef vector[CountsSource] sources
+        cdef list kept = []
+        cdef size_t i
+        self.runs.resize(gather_coco(items, True, sources, kept))
+        self.offsets.resize(sources.size() + 1)
+        with nogil:
+            decode_counts_many(sources.data(), sources.size(), True, self.runs.data(), self.offsets.data(), 1)
+        self.views.resize(sources.size())
+        for i in range(sources.size()):
+            self.views[i].data = self.runs.data() + self.offsets[i]
+            self.views[i].size = self.offsets[i + 1] - self.offsets[i]
+            self.views[i].shape = sources[i].shape
+        return self
+
+
 cdef cnp.ndarray plain_array(object mask, str what):
     """The array itself, or a native, aligned copy where its elements cannot be read in place."""
     if not isinstance(mask, np.ndarray):
@@ -140,6 +200,15 @@ cdef cnp.ndarray plain_array(object mask, str what):
     if not PyArray_ISALIGNED(array):
         array = array.copy()
     return array
+
+
+cdef PlaneView plane_view(cnp.ndarray array, const char* data, int row_axis, int col_axis):
+    cdef PlaneView view
+    view.data = data
+    view.height, view.width = array.shape[row_axis], array.shape[col_axis]
+    view.row_stride, view.col_stride = array.strides[row_axis], array.strides[col_axis]
+    view.item = cnp.PyArray_ITEMSIZE(array)
+    return view
 
 
 cdef Runs encode_plane(cnp.ndarray array, const char* data, int row_axis, int col_axis) except *:

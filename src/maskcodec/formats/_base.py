@@ -57,10 +57,14 @@ class Capabilities:
         named_points: a skeleton has as many points as its category names, if it names any; other annotations become
             skeletons only so, boxes with no point labelled.
         single_points: an annotation has one point, without visibility; several are written one by one.
+        flat: a pixel belongs to one annotation: "objects" makes masks disjoint, later ones in front; "classes" also
+            joins the masks of each category, in the order of the schema.
+        sorted_items: items have no order of their own, they come back sorted by name; writers report a change.
+        needs_category: annotations (or those of the kinds named) without a category of the schema are dropped.
         whole_pixels: coordinates are integers; others are rounded, halves up.
         tags_last: tags are kept apart from shapes; a reader finds them after all others.
-        categorised: kinds that are left out without a category of the schema.
         apart: kinds that are kept in files of their own; a reader finds them after all others, in this order.
+        tracks_last: shapes of tracks are kept apart from the others; a reader finds them after all others.
         media: kinds of media ("image", "point_cloud").
         subsets: whether subsets are kept.
         item_fields: ``Item`` fields kept: "path", "width", "height", "sequence", "frame", "timestamp", "sensor",
@@ -80,9 +84,12 @@ class Capabilities:
     as_attributes: Collection[str] = ()
     attributes: Names = False
     order: bool = False
+    flat: str = ""
+    sorted_items: bool = False
+    needs_category: Names = False
     tags_last: bool = False
-    categorised: Collection[str] = ()
     apart: tuple[str, ...] = ()
+    tracks_last: bool = False
     whole_pixels: bool = False
     named_points: bool = False
     single_points: bool = False

@@ -7,12 +7,13 @@ Planning and writing run the same code, so the prediction cannot differ from the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any, TypeVar
 
 from maskcodec.formats._base import Capabilities
 from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert, named_points, rounded
+from maskcodec.formats._shared.flatten import flatten
 from maskcodec.model.annotations import Annotation, Points, Skeleton
 from maskcodec.model.dataset import Dataset, Item, Track
 from maskcodec.model.losses import LossReport
@@ -56,12 +57,10 @@ def clone(value: T) -> T:
 
 
 class _View:
-    def __init__(
-        self, carries: Capabilities, report: LossReport, categories: Mapping[Any, Category] | None = None
-    ) -> None:
+    def __init__(self, carries: Capabilities, report: LossReport, schema: LabelSchema) -> None:
         self.carries = carries
-        self.categories = categories or {}
         self.report = report
+        self.schema = schema
         self.variants = carries.variants
         self.conversions = carries.conversions
         self.lacking = [
@@ -99,6 +98,13 @@ class _View:
     def annotation(self, annotation: Annotation, item: Item) -> Annotation | None:
         """What the format holds of one annotation; None when nothing."""
         carries, report, now = self.carries, self.report, annotation
+        if annotation.outside and "outside" not in carries.fields and "outside" not in carries.as_attributes:
+            report.drop(item, annotation, "", "the object is outside, and the format cannot say so")
+            return None
+        needed = carries.needs_category
+        if needed and (needed is True or annotation.kind in needed) and annotation.category_id not in self.schema:
+            report.drop(item, annotation, "", "it has no category of the schema, the format needs one")
+            return None
         for _ in range(4):
             variant = now.variant
             if variant in self.variants:
@@ -112,21 +118,17 @@ class _View:
             try:
                 now, how = convert(now, item, target)
                 if carries.named_points and isinstance(now, Skeleton):
-                    named_points(now, self.categories.get(now.category_id), made=True)
+                    named_points(now, self.schema, made=True)
             except Impossible as error:
                 report.drop(item, annotation, "", str(error))
                 return None
             report.approximate(item, annotation, "", how, what=variant)
         if carries.named_points and now is annotation and isinstance(now, Skeleton):
             try:
-                named_points(now, self.categories.get(now.category_id))
+                named_points(now, self.schema)
             except Impossible as error:
                 report.drop(item, annotation, "", str(error))
                 return None
-        if now.kind in carries.categorised and now.category_id not in self.categories:
-            why = "it has no category" if now.category_id is None else "its category is not in the schema"
-            report.drop(item, annotation, "", why)
-            return None
         if carries.whole_pixels:
             whole = rounded(now)
             if whole is not now:
@@ -170,11 +172,15 @@ class _View:
             item.annotations = [one for a in item.annotations for one in self._single(a, source)]
         if carries.order:
             self._paint_order(item, source)
+        if carries.flat:
+            flatten(item, source, report, self.schema, carries.flat == "classes", clone)
         if carries.tags_last:
             item.annotations.sort(key=lambda annotation: annotation.kind == "tag")
         if carries.apart:
             places = {kind: at for at, kind in enumerate(carries.apart, 1)}
             item.annotations.sort(key=lambda annotation: places.get(annotation.kind, 0))
+        if carries.tracks_last:
+            item.annotations.sort(key=lambda annotation: annotation.kind != "tag" and annotation.track_id is not None)
         return item
 
     def _single(self, annotation: Annotation, item: Item) -> list[Annotation]:
@@ -260,7 +266,7 @@ class _Items:
     def __iter__(self) -> Iterator[Item]:
         first = self._passes == 0
         self._passes += 1
-        view = self._view if first else _View(self._view.carries, LossReport(), self._view.categories)
+        view = self._view if first else _View(self._view.carries, LossReport(), self._view.schema)
         for source in self._items:
             item = view.item(source)
             if item is not None:
@@ -283,5 +289,5 @@ def carried(
         report: hears of everything that the view leaves out: of the data set now, of items during the first pass.
         seen: called in the first pass with the item as it was and as the writer gets it.
     """
-    view = _View(carries, report, {category.id: category for category in dataset.schema.categories})
+    view = _View(carries, report, dataset.schema)
     return view.dataset(dataset, _Items(dataset.items, view, seen))

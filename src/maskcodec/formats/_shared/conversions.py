@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from maskcodec.model.annotations import Annotation, Box, Ellipse, Mask, Points, Polygon, Skeleton
+from maskcodec.model.annotations import Annotation, Box, Caption, Ellipse, Mask, Points, Polygon, Skeleton, Tag
 from maskcodec.model.dataset import Item
 from maskcodec.model.geometry import bounds, box_corners, ellipse_points
-from maskcodec.model.schema import Category
+from maskcodec.model.schema import LabelSchema
 
 __all__ = ["CONVERSIONS", "Impossible", "convert", "mask_of", "named_points", "rounded"]
 
@@ -117,19 +117,28 @@ def _unlabelled(annotation: Annotation, item: Item) -> Skeleton:
     return made
 
 
-def named_points(skeleton: Skeleton, category: Category | None, *, made: bool = False) -> None:
+def named_points(skeleton: Skeleton, schema: LabelSchema, *, made: bool = False) -> None:
     """Hold a skeleton against the points that its category names; one made of a box gets that many, unlabelled.
 
     Raises:
         Impossible: another number of points, or (of a skeleton made of another kind) a category that names none.
     """
-    count = len(category.keypoints) if category is not None else 0
+    known = skeleton.category_id is not None and skeleton.category_id in schema
+    count = len(schema.by_id(skeleton.category_id).keypoints) if known else 0  # type: ignore[arg-type]
     if made and not len(skeleton.xy):
         skeleton.xy, skeleton.visibility = np.zeros((count, 2)), [0] * count
     elif made and not count:
         raise Impossible("its category has no skeleton")
     elif count and len(skeleton.xy) != count:
         raise Impossible("its category names another number of points")
+
+
+def _tag(annotation: Annotation, item: Item) -> Tag:
+    if not isinstance(annotation, Caption):
+        raise Impossible("not a caption")
+    tag: Tag = _with(Tag, annotation)
+    tag.attributes = {**annotation.attributes, "caption": annotation.text}
+    return tag
 
 
 def rounded(annotation: Annotation) -> Annotation:
@@ -178,6 +187,7 @@ CONVERSIONS: dict[tuple[str, str], tuple[Callable[[Annotation, Item], Annotation
     ("holed_polygon", "polygon"): (_bridged, _EXACT),
     ("multipart_polygon", "polygon"): (_bridged, _EXACT),
     ("skeleton", "points"): (_points, "written as loose points"),
+    ("caption", "tag"): (_tag, "written as a tag with an attribute caption"),
     ("points", "skeleton"): (_skeleton, "written as a skeleton"),
     ("box", "skeleton"): (_unlabelled, "written as the box of a skeleton without labelled points"),
 }

@@ -38,7 +38,7 @@ CARRIES = Capabilities(
     order=True,
     item_fields=(),
     category_fields={"id"},
-    categorised=("box", "mask", "skeleton"),
+    needs_category=("box", "ellipse", "polygon", "mask", "points", "skeleton"),
     namespaces=("coco",),
 )  # fmt: skip
 _WHOLE = ("image_id", "category_id", "score")

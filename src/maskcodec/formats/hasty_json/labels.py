@@ -134,7 +134,7 @@ class Labels:
             raise Fault("bbox", f"the crop of a mask has integer corners, got {shorten(box)}")
         if x1 <= x0 or y1 <= y0:
             raise Fault("bbox", f"expected x0 < x1 and y0 < y1, got {shorten(box)}")
-        width, height = item.width or 0, item.height or 0
+        width, height = _limit(item.width), _limit(item.height)
         if x0 < 0 or y0 < 0 or x1 > width or y1 > height:
             clipped = [max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)]
             if whole or not self.lenient or clipped[0] >= clipped[2] or clipped[1] >= clipped[3]:
@@ -146,7 +146,9 @@ class Labels:
     def _mask(self, item: Item, pairs: Any, box: Any, name: str) -> Rle:
         if not isinstance(pairs, list):
             raise Fault("mask", f"expected a list of start, length pairs, got {shorten(pairs)}")
-        shape = (item.height or 0, item.width or 0)
+        if item.width is None or item.height is None:
+            raise Fault("mask", "the size of the image is unknown, no mask can be read")
+        shape = (item.height, item.width)
         notes: list[str] = []
         try:
             rle = Rle.from_hasty(pairs, shape, tuple(box), strict=not self.lenient, notes=notes)
@@ -190,9 +192,13 @@ def enclosing(polygon: Polygon, item: Item) -> list[int] | None:
     low = [min(float(ring[:, axis].min()) for ring in polygon.rings) for axis in (0, 1)]
     high = [max(float(ring[:, axis].max()) for ring in polygon.rings) for axis in (0, 1)]
     x0, y0 = (max(0, math.floor(v)) for v in low)
-    x1 = min(item.width or 0, max(math.ceil(high[0]), math.floor(low[0]) + 1))
-    y1 = min(item.height or 0, max(math.ceil(high[1]), math.floor(low[1]) + 1))
+    x1 = min(_limit(item.width), max(math.ceil(high[0]), math.floor(low[0]) + 1))
+    y1 = min(_limit(item.height), max(math.ceil(high[1]), math.floor(low[1]) + 1))
     return [x0, y0, x1, y1] if x0 < x1 and y0 < y1 else None
+
+
+def _limit(side: int | None) -> int:
+    return 2**62 if side is None else side  # an image of unknown size cuts nothing off
 
 
 def _ring(points: Any) -> Float64:

@@ -124,7 +124,7 @@ FORMATS = (
     _format(
         "vector",
         "Segments.ai image vector",
-        names.VECTOR,
+        tuple(name for name in names.VECTOR if name != "bbox"),  # a name of Hasty's box list
         Capabilities(
             kinds={Box, Polygon, Polyline, Points},
             converts=dict.fromkeys(_TO_POLYGON, Polygon),

@@ -1,0 +1,103 @@
+#include "bit_planes.hpp"
+
+#include <vector>
+
+#include "maskcodec/bits.hpp"
+
+namespace maskcodec {
+
+namespace {
+
+// Sets bits [a, b), a < b, of words with one to spare at the end. Short stretches, the common ones, without a branch.
+void paint_bits(std::uint64_t* words, std::uint64_t a, std::uint64_t b) {
+  const std::uint64_t n = b - a;
+  if (n > 64) {
+    set_bits(words, a, b);
+    return;
+  }
+  const std::uint64_t bits = ~std::uint64_t{0} >> (64 - n);
+  const unsigned shift = a % 64;
+  words[a / 64] |= bits << shift;
+  words[a / 64 + 1] |= bits >> 1 >> (63 - shift);
+}
+
+// Appends the positions where bits [0, n) change, `before` being the bit before the first; returns the last bit.
+std::uint64_t append_toggles(const std::uint64_t* words, std::uint64_t n, std::uint64_t base, std::uint64_t before,
+                             std::vector<std::uint32_t>& out) {
+  for (std::uint64_t i = 0; i < n; i += 64) {
+    const std::uint64_t bits = words[i / 64];
+    std::uint64_t d = bits ^ ((bits << 1) | before);
+    const std::uint64_t rest = n - i;
+    if (rest < 64) d &= (std::uint64_t{1} << rest) - 1;
+    before = rest < 64 ? bits >> (rest - 1) & 1 : bits >> 63;
+    for (; d != 0; d &= d - 1) out.push_back(static_cast<std::uint32_t>(base + i + count_trailing_zeros(d)));
+  }
+  return before;
+}
+
+// Toggle positions to canonical runs, in place.
+Runs to_runs(Shape shape, std::vector<std::uint32_t>&& positions) {
+  const auto pixels = static_cast<std::uint32_t>(shape.pixels());
+  if (positions.empty() || positions.back() != pixels) positions.push_back(pixels);
+  std::uint32_t last = 0;
+  for (std::uint32_t& p : positions) {
+    const std::uint32_t at = p;
+    p = at - last;
+    last = at;
+  }
+  return Runs{shape, std::move(positions)};
+}
+
+}  // namespace
+
+Runs paint_union(const RunsView* masks, std::size_t count, bool inverse, std::uint64_t from, std::uint64_t to) {
+  std::vector<std::uint64_t> words((to - from) / 64 + 3);
+  for (std::size_t m = 0; m < count; ++m) {
+    std::uint64_t at = 0;
+    const RunsView& mask = masks[m];
+    std::size_t i = 0;
+    if (!inverse) at = mask.data[i++];
+    for (; i < mask.size; i += 2) {
+      const std::uint64_t n = mask.data[i];
+      if (n != 0) paint_bits(words.data(), at - from, at - from + n);
+      at += n + (i + 1 < mask.size ? mask.data[i + 1] : 0);
+    }
+  }
+  std::vector<std::uint32_t> positions;
+  positions.reserve(masks[0].size + 16);
+  const std::uint64_t last = append_toggles(words.data(), to - from, from, 0, positions);
+  if (last) positions.push_back(static_cast<std::uint32_t>(to));
+  return to_runs(masks[0].shape, std::move(positions));
+}
+
+Runs transpose_bits(RunsView runs, const Box& box) {
+  const std::uint64_t width = runs.shape.width;
+  const std::size_t blocks = (std::size_t{box.height} + 63) / 64, words = (std::size_t{box.width} + 63) / 64;
+  std::vector<std::uint64_t> columns(words * 64 * blocks + 1);
+  each_piece(runs, [&](std::uint32_t x, std::uint32_t a, std::uint32_t b) {
+    paint_bits(columns.data() + std::size_t{x - box.x} * blocks, a - box.y, b - box.y);
+  });
+  std::vector<std::uint64_t> rows(blocks * 64 * words);
+  for (std::size_t c = 0; c < words; ++c)
+    for (std::size_t b = 0; b < blocks; ++b) {
+      std::uint64_t square[64];
+      std::uint64_t any = 0;
+      for (std::size_t j = 0; j < 64; ++j) any |= square[j] = columns[(c * 64 + j) * blocks + b];
+      if (any == 0) continue;
+      transpose64(square);
+      for (std::size_t r = 0; r < 64; ++r) rows[(b * 64 + r) * words + c] = square[r];
+    }
+  std::vector<std::uint32_t> positions;
+  positions.reserve(runs.size + 16);
+  for (std::uint32_t y = 0; y < box.height; ++y) {
+    const std::uint64_t base = (std::uint64_t{box.y} + y) * width + box.x;
+    // A run that ended with the row above goes on here: its end and this start are taken back together.
+    const std::uint64_t joined = !positions.empty() && positions.back() == base && (rows[y * words] & 1u);
+    if (joined) positions.pop_back();
+    const std::uint64_t last = append_toggles(rows.data() + y * words, box.width, base, joined, positions);
+    if (last) positions.push_back(static_cast<std::uint32_t>(base + box.width));
+  }
+  return to_runs(Shape{runs.shape.width, runs.shape.height}, std::move(positions));
+}
+
+}  // namespace maskcodec

@@ -1,0 +1,272 @@
+"""Class maps: one PNG an image, whose values or colours are those of a class table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from maskcodec.errors import FormatError, shorten
+from maskcodec.formats._base import Confidence, NotThisFormat, Probe
+from maskcodec.formats._shared.images import PngHeader, read_png, write_png
+from maskcodec.formats._shared.jsonio import encode
+from maskcodec.formats._shared.sink import NullSink
+from maskcodec.formats._shared.source import Source
+from maskcodec.formats.hasty_imports import classes
+from maskcodec.formats.hasty_json.naming import image_name
+from maskcodec.idmaps import pack_ids, unpack_ids, voc_palette
+from maskcodec.masks import RleArray
+from maskcodec.model.annotations import Mask
+from maskcodec.model.dataset import Dataset, Item, LazyItems
+from maskcodec.model.losses import LossReport
+from maskcodec.model.schema import Category
+
+__all__ = ["NAMESPACE", "detect", "read", "write"]
+
+NAMESPACE = "hasty_semantic"
+
+
+def _layout(source: Source) -> tuple[str | None, list[str]]:
+    """The class table, and the maps in its folder and below; images beside them are none."""
+    names = [n for n in source.files if n.lower().endswith(".json")]
+    tables = [n for n in names if classes.is_table(source.document(n), n)]
+    table = min(tables, key=lambda n: (n.count("/"), n)) if tables else None
+    root = table.rpartition("/")[0] + "/" if table and "/" in table else ""
+    maps = [n for n in source.files if n.startswith(root) and n.lower().endswith(".png")]
+    own = [n for n in maps if not n[len(root) :].startswith("images/")]
+    return table, own or maps
+
+
+def detect(probe: Probe) -> Confidence:
+    """A class table with PNG files beside or below it."""
+    table, maps = _layout(probe.source)
+    if table is None:
+        raise NotThisFormat("no JSON list of classes")
+    if not maps:
+        raise NotThisFormat(f"no PNG file beside or below {table}")
+    return Confidence(80, f"{table} is a list of classes, with {len(maps)} PNG files")
+
+
+def read(source: Source, *, categories: list[Category] | None = None) -> Dataset:
+    """Read class maps.
+
+    Args:
+        source: folder or zip with PNG files and, beside or above them, the JSON list of classes.
+        categories: the classes, where there is no such list; grey maps need ``png_index`` in
+            ``extras["hasty_classes"]``.
+    """
+    table, maps = _layout(source)
+    if table is not None:
+        categories = classes.read_categories(source, source.document(table))
+    elif categories is None:
+        error = FormatError("no JSON list of classes beside the maps", file=source.path)
+        source.problem(error)
+        categories = []
+    root = table.rpartition("/")[0] + "/" if table and "/" in table else ""
+    reader = _Reader(source, categories, root, table is None)
+    dataset = Dataset(items=LazyItems(maps, reader.item))
+    dataset.schema.categories = categories
+    if table is None:
+        dataset.items = LazyItems(maps, reader.item)
+        for name in maps:  # classes named by their values: every map has to be looked at first
+            reader.item(name)
+    return dataset
+
+
+class _Reader:
+    def __init__(self, source: Source, categories: list[Category], root: str, invent: bool) -> None:
+        self.source, self.categories, self.root, self.invent = source, categories, root, invent
+        self.by_index: dict[int, Category] = {}
+        self.by_color: dict[int, list[Category]] = {}
+        for category in categories:
+            index = category.extras.get(classes.NAMESPACE, {}).get("png_index")
+            if isinstance(index, int):
+                self.by_index[index] = category
+            color = index if isinstance(index, list) else category.color
+            if color is not None:
+                if isinstance(index, list) and category.color is not None and tuple(index) != category.color[:3]:
+                    source.report.approximate(category.name, None, "color", "png_index is painted, not color",
+                                              what="category")  # fmt: skip
+                key = color[0] | color[1] << 8 | color[2] << 16
+                self.by_color.setdefault(key, []).append(category)
+
+    def item(self, name: str) -> Item | None:
+        """Read one map."""
+        file = self.source.display(name)
+        try:
+            values, table, channels = self._values(name, file)
+            item = self._named(name, values.shape)
+            item.extras = {NAMESPACE: {"channels": channels}} if channels != 1 else {}
+            ids, masks = RleArray.from_label_map(values)
+            found = []
+            for value, rle in zip(ids.tolist(), masks, strict=True):
+                x, y, _, _ = rle.bbox
+                try:
+                    category = self._category(value, table, file, f"pixel ({x}.., {y}..)")
+                except FormatError as error:
+                    self.source.problem(error, item, f"value {value}")
+                    continue
+                found.append(Mask(rle, category_id=category.id))
+        except FormatError as error:
+            self.source.problem(error)
+            return None
+        order = {category.id: at for at, category in enumerate(self.categories)}
+        item.annotations = sorted(found, key=lambda mask: order[mask.category_id])  # type: ignore[index]
+        return item
+
+    def _named(self, name: str, shape: tuple[int, ...]) -> Item:
+        inner = name[len(self.root) :]
+        subset, slash, base = inner.partition("/")
+        stem = (base if slash else inner).rpartition(".")[0]
+        return Item(stem, None, "image", shape[1], shape[0], subset if slash else "default")
+
+    def _values(self, name: str, file: str) -> tuple[npt.NDArray[Any], str, int]:
+        """The map as one number a pixel, whether these are indices or colours, and the channels of the file."""
+        pixels, header, palette = read_png(self.source.read(name), file)
+        if palette is not None:
+            present = set(np.unique(pixels).tolist()) - {0}
+            if present <= self.by_index.keys():
+                return pixels, "index", 1
+            return unpack_ids(palette[pixels]), "color", 3
+        if header.color_type in (4, 6):
+            alpha = pixels[..., -1]
+            if alpha.size and int(alpha.min()) != 255:
+                raise FormatError("a class map is opaque, its alpha channel is not 255 everywhere", file=file)
+            pixels = np.ascontiguousarray(pixels[..., 0] if header.color_type == 4 else pixels[..., :3])
+        if pixels.ndim == 3:
+            return unpack_ids(pixels), "color", 3
+        self._check_grey(pixels, header, file)
+        return pixels, "index", 1
+
+    def _check_grey(self, pixels: npt.NDArray[Any], header: PngHeader, file: str) -> None:
+        if header.depth == 16 and pixels.size and int(pixels.max()) > 255:
+            raise FormatError(f"a one-channel class map has values up to 255, got {int(pixels.max())}", file=file)
+        if self.categories and not self.by_index and pixels.any() and not self.invent:
+            raise FormatError("a one-channel map, but no class has a number as png_index", file=file)
+
+    def _category(self, value: int, table: str, file: str, where: str) -> Category:
+        if table == "index":
+            if value in self.by_index:
+                return self.by_index[value]
+            if self.invent:
+                made = Category(value, str(value), extras={classes.NAMESPACE: {"png_index": value}})
+                self.by_index[value] = made
+                self.categories.append(made)
+                return made
+            raise FormatError(f"no class has the value {value}", file=file, record=where)
+        color = (value & 255, value >> 8 & 255, value >> 16)
+        owners = self.by_color.get(value, [])
+        if len(owners) == 1:
+            return owners[0]
+        if owners:
+            names = ", ".join(c.name for c in owners)
+            raise FormatError(f"the colour {color} is that of several classes: {names}", file=file, record=where)
+        raise FormatError(f"no class has the colour {color}", file=file, record=where)
+
+
+def write(dataset: Dataset, sink: NullSink, report: LossReport, *, channels: int | None = None) -> None:
+    """Write ``<subset>/<image>.png`` and ``label_classes.json``.
+
+    Args:
+        dataset: masks that do not overlap, at most one for each class of an image.
+        sink: the output.
+        report: hears of special losses.
+        channels: 1 for class indices, 3 for colours; None: as each map was read, else 1, or 3 where the table of
+            classes has colours as indices.
+
+    Raises:
+        ValueError: more than 255 classes for one channel; equal or black colours of classes for three.
+    """
+    if channels not in (None, 1, 3):
+        raise ValueError(f"channels is 1 or 3, got {channels!r}")
+    categories = dataset.schema.categories
+    kept = {c.id: c.extras.get(classes.NAMESPACE, {}).get("png_index") for c in categories}
+    colored = any(isinstance(index, list) for index in kept.values())
+    default = channels or (3 if colored else 1)
+    indices = _indices(kept)
+    colors: dict[Any, int] | None = None
+    taken: dict[str, None] = {}
+    for item in dataset.items:
+        if not item.width or not item.height:
+            report.drop(item, None, "", "the size of the image is unknown")
+            continue
+        name = _map_name(item, taken, report)
+        stored = item.extras.get(NAMESPACE, {}).get("channels", default)
+        if (channels or stored) == 3:
+            if colors is None:
+                colors = _colors(categories, kept, indices, report)
+            pixels = pack_ids(_painted(item, colors, np.uint32), "panoptic")
+        else:
+            if len(categories) > 255:
+                raise ValueError(f"{len(categories)} classes do not fit one channel, write channels=3")
+            pixels = _painted(item, indices, np.uint8)
+        with sink.open(name) as out:
+            out.write(write_png(pixels))
+    if list(taken) != sorted(taken):
+        report.approximate(None, None, "items", "maps have no order but that of their names")
+    rows = classes.write_categories(categories, {k: v for k, v in indices.items() if not isinstance(kept[k], list)})
+    with sink.open("label_classes.json") as out:
+        out.write(b"[" + b",".join(b"\n" + encode(row) for row in rows) + b"]\n")
+
+
+def _indices(kept: dict[Any, Any]) -> dict[Any, int]:
+    """An index for each class: its own, else the lowest free one."""
+    used = {index for index in kept.values() if isinstance(index, int)}
+    free = (n for n in range(1, len(kept) + 256) if n not in used)
+    return {key: index if isinstance(index, int) else next(free) for key, index in kept.items()}
+
+
+def _colors(
+    categories: list[Category], kept: dict[Any, Any], indices: dict[Any, int], report: LossReport
+) -> dict[Any, int]:
+    """A colour for each class, packed; classes without one get one of the VOC colours."""
+    wanted = {c.id: kept[c.id] if isinstance(kept[c.id], list) else c.color for c in categories}
+    owners: dict[tuple[int, ...], str] = {}
+    for category in categories:
+        color = wanted[category.id]
+        if color is None:
+            continue
+        key = tuple(color[:3])
+        if key == (0, 0, 0):
+            raise ValueError(f"class {shorten(category.name)} is black, which is the background of a class map")
+        if key in owners:
+            raise ValueError(f"classes {shorten(owners[key])} and {shorten(category.name)} have one colour, {key}")
+        owners[key] = category.name
+    palette = [tuple(color) for color in voc_palette(256).tolist()]
+    for category in categories:
+        if wanted[category.id] is None:
+            order = palette[indices[category.id] :] + palette[1:]
+            key = next(color for color in order if color not in owners)
+            owners[key] = category.name
+            wanted[category.id] = category.color = key
+            report.default(category.name, None, "color", "a class of a colour map needs one", what="category")
+    return {key: c[0] | c[1] << 8 | c[2] << 16 for key, c in wanted.items() if c is not None}
+
+
+def _painted(item: Item, values: dict[Any, int], dtype: Any) -> npt.NDArray[Any]:
+    masks = [a for a in item.annotations if isinstance(a, Mask)]
+    numbers = np.array([values[a.category_id] for a in masks], np.int64)
+    shape = (item.height or 0, item.width or 0)
+    return RleArray.from_rles([a.rle for a in masks]).to_label_map(numbers, dtype=dtype, shape=shape)
+
+
+def _map_name(item: Item, taken: dict[str, None], report: LossReport) -> str:
+    """Name of a map: that of its image with the ending ``.png``."""
+    image = image_name(item)
+    stem = image.rpartition(".")[0] or image
+    if item.path is not None:
+        report.rename(item, None, "path", "a map is known by the name of its image without its ending")
+    else:
+        stem = image
+    folder = "" if item.subset == "default" else f"{item.subset}/"
+    if f"{folder}{stem}.png".casefold() in taken:
+        stem = image
+    name = f"{folder}{stem}.png"
+    subset, slash, base = name.rpartition(".")[0].partition("/")  # as it will be read
+    if item.id != (base if slash else subset):
+        report.rename(item, None, "id", "a map is known by the name of its image without its ending")
+    if slash and item.subset != subset:
+        report.rename(item, None, "subset", "the first folder of a map is its dataset")
+    taken[name.casefold()] = None
+    return name

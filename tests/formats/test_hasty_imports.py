@@ -1,0 +1,144 @@
+"""Traps and bad input of Hasty's small import files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import maskcodec as mc
+from maskcodec.formats._shared.images import write_png
+
+pytestmark = pytest.mark.filterwarnings("ignore::maskcodec.errors.LossWarning")
+
+BOX = {"class_name": "cat", "bbox": [1, 2, 5, 6]}
+CLASSES = [{"name": "wall", "png_index": 1, "color": "#8000ff4d"}, {"name": "sea", "png_index": 3, "color": "#1f78b4"}]
+
+
+def as_list(tmp_path: Path, rows: object) -> Path:
+    path = tmp_path / "import.json"
+    path.write_text(json.dumps(rows))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        ({"image_name": "a.jpg", "labels": [{"bbox": [1, 2, 5, 6]}]}, "class_name"),
+        ({"image_name": "a.jpg", "labels": [{"class_name": "cat"}]}, "bbox"),
+        ({"image_name": "a.jpg", "labels": [{**BOX, "bbox": [5, 2, 1, 6]}]}, "bbox"),
+        ({"image_name": "a.jpg", "labels": [{**BOX, "bbox": [1, 2, 5]}]}, "bbox"),
+        ({"image_name": "a.jpg", "labels": [{"class_name": "cat", "polygon": [[1, 2], [3, 4]]}]}, "polygon"),
+        ({"image_name": "a.jpg", "labels": [{"class_name": "cat", "bbox": [0, 0, 2, 2], "mask": [1, 2]}]}, "mask"),
+        ({"image_name": "", "labels": []}, "image_name"),
+        ({"image_name": "../a.jpg", "labels": []}, "image_name"),
+        ({"image_name": "a.jpg", "labels": None}, "labels"),
+    ],
+)
+def test_bad_record_is_named_or_skipped(tmp_path: Path, row: dict, field: str) -> None:
+    path = as_list(tmp_path, [{"image_name": "b.jpg", "labels": [BOX]}, row])
+    with pytest.raises(mc.FormatError) as caught:
+        list(mc.read(path, "hasty_bbox").items)
+    assert caught.value.field == field
+    assert "[1]" in caught.value.record
+    lenient = mc.read(path, "hasty_bbox", on_error="skip").load()
+    assert sum(len(i.annotations) for i in lenient.items) == 1
+    assert lenient.report.total == 1
+
+
+def test_same_name_in_two_datasets(tmp_path: Path) -> None:
+    rows = [{"image_name": "a.jpg", "dataset_name": d, "labels": [BOX]} for d in ("one", "two")]
+    items = list(mc.read(as_list(tmp_path, rows)).items)
+    assert [(i.subset, i.id, i.path) for i in items] == [("one", "a", "one/a.jpg"), ("two", "a", "two/a.jpg")]
+
+
+def test_both_geometries_survive(tmp_path: Path) -> None:
+    ring = [[0, 0], [4, 0], [4, 4]]
+    rows = [{"image_name": "a.jpg", "labels": [{"class_name": "cat", "bbox": [0, 0, 9, 9], "polygon": ring}]}]
+    data = mc.read(as_list(tmp_path, rows))
+    mc.write(data, tmp_path / "out.json", "hasty_polygon")
+    (row,) = json.loads((tmp_path / "out.json").read_text())
+    assert row["labels"] == [{"class_name": "cat", "polygon": ring, "bbox": [0, 0, 9, 9]}]
+
+
+def maps(tmp_path: Path, pixels: np.ndarray, classes: object = CLASSES, **png: object) -> Path:
+    folder = tmp_path / "maps"
+    folder.mkdir()
+    (folder / "label_classes.json").write_text(json.dumps(classes))
+    (folder / "a.png").write_bytes(write_png(pixels, **png))
+    return folder
+
+
+def test_unknown_value_is_named_with_its_pixel(tmp_path: Path) -> None:
+    pixels = np.zeros((3, 4), np.uint8)
+    pixels[0, 0], pixels[1, 2] = 1, 9
+    folder = maps(tmp_path, pixels)
+    with pytest.raises(mc.FormatError, match=r"a\.png: pixel \(2.*1.*value 9"):
+        list(mc.read(folder).items)
+    lenient = mc.read(folder, on_error="skip").load()
+    assert [a.rle.area for a in lenient.items[0].annotations] == [1]
+    assert lenient.report.total == 1
+
+
+def test_palette_counts_by_index(tmp_path: Path) -> None:
+    pixels = np.array([[0, 3, 3]], np.uint8)
+    palette = np.arange(12, dtype=np.uint8).reshape(4, 3)
+    (item,) = mc.read(maps(tmp_path, pixels, palette=palette)).items
+    assert [(a.category_id, a.rle.area) for a in item.annotations] == [("sea", 2)]
+
+
+@pytest.mark.parametrize(
+    ("classes", "text"),
+    [
+        ([*CLASSES, {"name": "wall", "png_index": 7}], "duplicate class name"),
+        ([*CLASSES, {"name": "air", "png_index": 3}], "duplicate index"),
+        ([*CLASSES, {"name": "air", "png_index": 0}], "from 1 to 255"),
+        ([*CLASSES, {"name": "air", "png_index": 256}], "from 1 to 255"),
+        ([*CLASSES, {"name": "air", "color": "#12"}], "#RRGGBB"),
+        ([*CLASSES, {"name": "air", "type": "sky"}], "object"),
+    ],
+)
+def test_bad_class_table(tmp_path: Path, classes: object, text: str) -> None:
+    folder = maps(tmp_path, np.ones((2, 2), np.uint8), classes)
+    with pytest.raises(mc.FormatError, match=text):
+        mc.read(folder)
+    assert [c.name for c in mc.read(folder, on_error="skip").schema] == ["wall", "sea"]
+
+
+def test_two_classes_of_one_colour_are_ambiguous(tmp_path: Path) -> None:
+    classes = [{"name": "a", "color": "#102030"}, {"name": "b", "color": "#10203080"}]
+    pixels = np.zeros((2, 2, 3), np.uint8)
+    pixels[0, 0] = (0x10, 0x20, 0x30)
+    with pytest.raises(mc.FormatError, match="several classes: a, b"):
+        list(mc.read(maps(tmp_path, pixels, classes)).items)
+
+
+def overlapping() -> mc.Dataset:
+    item = mc.Item("a", width=6, height=4)
+    for number, box, z in (("wall", (0, 0, 4, 4), 0), ("sea", (2, 0, 4, 4), 1), ("wall", (5, 0, 1, 1), 2)):
+        rle = mc.Rle.from_box(box, (4, 6))
+        item.annotations.append(mc.Mask(rle, category_id=number, z_order=z))
+    return mc.Dataset(mc.LabelSchema([mc.Category("wall", "wall"), mc.Category("sea", "sea")]), [item])
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_overlaps_are_painted_in_order_and_counted(tmp_path: Path, channels: int) -> None:
+    report = mc.write(overlapping(), tmp_path / "out", "hasty_semantic", on_loss="ignore", channels=channels)
+    assert report == mc.plan(overlapping(), "hasty_semantic", channels=channels)
+    (covered,) = [loss for loss in report if loss.field == "rle"]
+    assert covered.count == 8 + 1  # of the first wall, and of the sea under the second
+    assert [loss.count for loss in report if "joined" in loss.reason] == [1]
+    (item,) = mc.read(tmp_path / "out").items
+    assert [(a.category_id, a.rle.area) for a in item.annotations] == [("wall", 9), ("sea", 15)]
+
+
+def test_what_three_channels_cannot_tell_apart_is_refused(tmp_path: Path) -> None:
+    data = overlapping()
+    for color in ((0, 0, 0), (9, 9, 9)):
+        for category in data.schema:
+            category.color = color
+        with pytest.raises(ValueError, match="black|one colour"):
+            mc.write(data, tmp_path / "out", "hasty_semantic", on_loss="ignore", channels=3)
+    assert not (tmp_path / "out").exists()
