@@ -60,6 +60,8 @@ class Capabilities:
         flat: a pixel belongs to one annotation: "objects" makes masks disjoint, later ones in front; "classes" also
             joins the masks of each category, in the order of the schema.
         sorted_items: items have no order of their own, they come back sorted by name; writers report a change.
+        arrange: brings the annotations of an item, which are copies, into the form of the format:
+            ``(item, item as it was, report)``.
         needs_category: annotations (or those of the kinds named) without a category of the schema are dropped.
         whole_pixels: coordinates are integers; others are rounded, halves up.
         tags_last: tags are kept apart from shapes; a reader finds them after all others.
@@ -86,6 +88,7 @@ class Capabilities:
     order: bool = False
     flat: str = ""
     sorted_items: bool = False
+    arrange: Callable[[Item, Item, Any], None] | None = None
     needs_category: Names = False
     tags_last: bool = False
     apart: tuple[str, ...] = ()

@@ -174,6 +174,8 @@ class _View:
             self._paint_order(item, source)
         if carries.flat:
             flatten(item, source, report, self.schema, carries.flat == "classes", clone)
+        if carries.arrange is not None:
+            carries.arrange(item, source, report)
         if carries.tags_last:
             item.annotations.sort(key=lambda annotation: annotation.kind == "tag")
         if carries.apart:
