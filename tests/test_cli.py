@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::maskcodec.errors.LossWarning")
 
 @pytest.fixture
 def coco(tmp_path):
-    mc.write(zoo(), tmp_path / "in", "coco")
+    mc.write(zoo(), tmp_path / "in", "coco_instances")
     return tmp_path / "in"
 
 

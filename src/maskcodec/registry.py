@@ -30,6 +30,14 @@ _TABLE: dict[str, str] = {
     "segments_image_segmentation": "segments.image",
     "segments_image_vector": "segments.image",
     "coco_instances": "coco",
+    "coco_keypoints": "coco",
+    "coco_captions": "coco",
+    "coco_labels": "coco",
+    "coco_stuff": "coco",
+    "coco_image_info": "coco",
+    "coco_panoptic": "coco",
+    "coco_results": "coco",
+    "coco": "coco",
     "hasty_coco": "hasty_coco",
     "cvat_images": "cvat_xml",
     "cvat_video": "cvat_xml",
@@ -38,10 +46,11 @@ _TABLE: dict[str, str] = {
     "hasty_polygon": "hasty_imports",
     "hasty_semantic": "hasty_imports",
     "hasty_label_classes": "hasty_imports",
+    "datagym": "datagym",
 }
-# A name for a family: reading takes the member that recognises the data, writing the first one.
+# A name for a family: reading takes the member that recognises the data, writing the first one. A family whose parts
+# can be read together is a format of its own in the table instead, with ``Format.parts``.
 _UMBRELLAS: dict[str, tuple[str, ...]] = {
-    "coco": ("coco_instances",),
     "hasty": ("hasty_json", "hasty_coco"),
     "segments": ("segments_image_segmentation", "segments_image_vector"),
 }
@@ -152,6 +161,8 @@ def _choose(candidates: Iterable[Format], source: Source) -> Format:
         )
     best = max(confidence.level for confidence in yes.values())
     winners = {name: found.reason for name, found in yes.items() if found.level == best}
+    for name in [name for name in winners if winners.keys() & _loaded[name].parts]:
+        del winners[name]  # a family never ties with its own parts
     if len(winners) > 1:
         lines = [f"{name}: {reason}" for name, reason in winners.items()]
         raise AmbiguousFormatError(

@@ -180,7 +180,7 @@ def test_missing_list(key):
     doc = document()
     del doc[key]
     with pytest.raises(mc.FormatError, match=key):
-        load(doc)
+        mc.read(json.dumps(doc).encode(), "coco_instances")
 
 
 def test_layouts(tmp_path):

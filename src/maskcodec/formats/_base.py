@@ -54,13 +54,18 @@ class Capabilities:
         as_attributes: shared fields that are written as an attribute of the same name, and reported so.
         attributes: names of annotation attributes that are kept.
         order: list order is paint order: annotations are written by z_order, whose numbers are lost.
+        named_points: a skeleton has as many points as its category names, if it names any; other annotations become
+            skeletons only so, boxes with no point labelled.
         single_points: an annotation has one point, without visibility; several are written one by one.
         flat: a pixel belongs to one annotation: "objects" makes masks disjoint, later ones in front; "classes" also
             joins the masks of each category, in the order of the schema.
         sorted_items: items have no order of their own, they come back sorted by name; writers report a change.
-        needs_category: annotations without a category of the schema are dropped.
+        arrange: brings the annotations of an item, which are copies, into the form of the format:
+            ``(item, item as it was, report)``.
+        needs_category: annotations (or those of the kinds named) without a category of the schema are dropped.
         whole_pixels: coordinates are integers; others are rounded, halves up.
         tags_last: tags are kept apart from shapes; a reader finds them after all others.
+        apart: kinds that are kept in files of their own; a reader finds them after all others, in this order.
         tracks_last: shapes of tracks are kept apart from the others; a reader finds them after all others.
         media: kinds of media ("image", "point_cloud").
         subsets: whether subsets are kept.
@@ -83,10 +88,13 @@ class Capabilities:
     order: bool = False
     flat: str = ""
     sorted_items: bool = False
-    needs_category: bool = False
+    arrange: Callable[[Item, Item, Any], None] | None = None
+    needs_category: Names = False
     tags_last: bool = False
+    apart: tuple[str, ...] = ()
     tracks_last: bool = False
     whole_pixels: bool = False
+    named_points: bool = False
     single_points: bool = False
     media: Collection[str] = ("image",)
     subsets: bool = False
@@ -175,6 +183,8 @@ class Format:
         streams: "r", "w" or "rw": item by item in bounded memory.
         single: suffix of the single file (".json") when the output may be one.
         media: name in the output for the media file of an item; None: the item's path.
+        parts: names of the formats that this one reads and writes together (a family such as "coco"); where a part
+            recognises the data as well as the family, the part is meant.
     """
 
     name: str
@@ -188,6 +198,7 @@ class Format:
     streams: str = ""
     single: str = ""
     media: Callable[[Item], str | None] | None = None
+    parts: tuple[str, ...] = ()
 
     def capabilities(self, options: Mapping[str, Any] | None = None) -> Capabilities:
         """What it carries under the options of the writer."""

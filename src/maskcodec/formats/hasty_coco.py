@@ -13,7 +13,8 @@ import uuid
 
 from maskcodec.formats._base import Capabilities, Confidence, Dataset, Format, NotThisFormat, NullSink, Probe, Source
 from maskcodec.formats.coco.read import read
-from maskcodec.formats.coco.schema import HASTY_URL, Dialect, is_hasty, tasks_seen
+from maskcodec.formats.coco.schema import Dialect
+from maskcodec.formats.coco.tasks import HASTY_URL, is_hasty, tasks_seen
 from maskcodec.formats.coco.write import write_files
 from maskcodec.model.losses import LossReport
 

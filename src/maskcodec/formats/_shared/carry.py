@@ -12,9 +12,9 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from maskcodec.formats._base import Capabilities
-from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert, rounded
+from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert, named_points, rounded
 from maskcodec.formats._shared.flatten import flatten
-from maskcodec.model.annotations import Annotation, Points
+from maskcodec.model.annotations import Annotation, Points, Skeleton
 from maskcodec.model.dataset import Dataset, Item, Track
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import Category, LabelSchema
@@ -70,13 +70,17 @@ class _View:
         ]
 
     def extras(self, extras: dict[str, Any], item: Any, annotation: Any, what: str | None = None) -> dict[str, Any]:
-        """The namespaces that the format writes back; every key of the others is entered as dropped."""
+        """The namespaces that the format writes back; every key of the others is entered as dropped.
+
+        Keys that begin with ``#`` are notes of a reader about the form of its file, not data.
+        """
         if not extras or all(name in self.carries.namespaces for name in extras):
             return extras
         for name, values in extras.items():
             if name not in self.carries.namespaces:
                 for key in values:
-                    self.report.drop(item, annotation, f"extras.{name}.{key}", f"known to {name} only", what=what)
+                    if key[:1] != "#":
+                        self.report.drop(item, annotation, f"extras.{name}.{key}", f"known to {name} only", what=what)
         return {name: values for name, values in extras.items() if name in self.carries.namespaces}
 
     def names(
@@ -97,7 +101,8 @@ class _View:
         if annotation.outside and "outside" not in carries.fields and "outside" not in carries.as_attributes:
             report.drop(item, annotation, "", "the object is outside, and the format cannot say so")
             return None
-        if carries.needs_category and annotation.category_id not in self.schema:
+        needed = carries.needs_category
+        if needed and (needed is True or annotation.kind in needed) and annotation.category_id not in self.schema:
             report.drop(item, annotation, "", "it has no category of the schema, the format needs one")
             return None
         for _ in range(4):
@@ -112,10 +117,18 @@ class _View:
                 raise ValueError(f"no conversion from {variant} to {target}")
             try:
                 now, how = convert(now, item, target)
+                if carries.named_points and isinstance(now, Skeleton):
+                    named_points(now, self.schema, made=True)
             except Impossible as error:
                 report.drop(item, annotation, "", str(error))
                 return None
             report.approximate(item, annotation, "", how, what=variant)
+        if carries.named_points and now is annotation and isinstance(now, Skeleton):
+            try:
+                named_points(now, self.schema)
+            except Impossible as error:
+                report.drop(item, annotation, "", str(error))
+                return None
         if carries.whole_pixels:
             whole = rounded(now)
             if whole is not now:
@@ -161,8 +174,13 @@ class _View:
             self._paint_order(item, source)
         if carries.flat:
             flatten(item, source, report, self.schema, carries.flat == "classes", clone)
+        if carries.arrange is not None:
+            carries.arrange(item, source, report)
         if carries.tags_last:
             item.annotations.sort(key=lambda annotation: annotation.kind == "tag")
+        if carries.apart:
+            places = {kind: at for at, kind in enumerate(carries.apart, 1)}
+            item.annotations.sort(key=lambda annotation: places.get(annotation.kind, 0))
         if carries.tracks_last:
             item.annotations.sort(key=lambda annotation: annotation.kind != "tag" and annotation.track_id is not None)
         return item

@@ -12,8 +12,9 @@ import numpy as np
 from maskcodec.model.annotations import Annotation, Box, Caption, Ellipse, Mask, Points, Polygon, Skeleton, Tag
 from maskcodec.model.dataset import Item
 from maskcodec.model.geometry import bounds, box_corners, ellipse_points
+from maskcodec.model.schema import LabelSchema
 
-__all__ = ["CONVERSIONS", "Impossible", "convert", "mask_of", "rounded"]
+__all__ = ["CONVERSIONS", "Impossible", "convert", "mask_of", "named_points", "rounded"]
 
 SHARED = tuple(f.name for f in fields(Annotation))
 
@@ -105,6 +106,33 @@ def _skeleton(annotation: Annotation, item: Item) -> Skeleton:
     return _with(Skeleton, annotation, annotation.xy, annotation.visibility)  # type: ignore[no-any-return]
 
 
+def _unlabelled(annotation: Annotation, item: Item) -> Skeleton:
+    """No point at all yet; the box goes where COCO keeps that of a person."""
+    if not isinstance(annotation, Box):
+        raise Impossible(f"a {annotation.kind} has no box")
+    made: Skeleton = _with(Skeleton, annotation, np.zeros((0, 2)), [])
+    box = [annotation.x0, annotation.y0, annotation.x1 - annotation.x0, annotation.y1 - annotation.y0]
+    own = {key: value for key, value in annotation.extras.get("coco", {}).items() if key != "#form"}
+    made.extras = {**annotation.extras, "coco": {"bbox": box, **own}}
+    return made
+
+
+def named_points(skeleton: Skeleton, schema: LabelSchema, *, made: bool = False) -> None:
+    """Hold a skeleton against the points that its category names; one made of a box gets that many, unlabelled.
+
+    Raises:
+        Impossible: another number of points, or (of a skeleton made of another kind) a category that names none.
+    """
+    known = skeleton.category_id is not None and skeleton.category_id in schema
+    count = len(schema.by_id(skeleton.category_id).keypoints) if known else 0  # type: ignore[arg-type]
+    if made and not len(skeleton.xy):
+        skeleton.xy, skeleton.visibility = np.zeros((count, 2)), [0] * count
+    elif made and not count:
+        raise Impossible("its category has no skeleton")
+    elif count and len(skeleton.xy) != count:
+        raise Impossible("its category names another number of points")
+
+
 def _tag(annotation: Annotation, item: Item) -> Tag:
     if not isinstance(annotation, Caption):
         raise Impossible("not a caption")
@@ -161,6 +189,7 @@ CONVERSIONS: dict[tuple[str, str], tuple[Callable[[Annotation, Item], Annotation
     ("skeleton", "points"): (_points, "written as loose points"),
     ("caption", "tag"): (_tag, "written as a tag with an attribute caption"),
     ("points", "skeleton"): (_skeleton, "written as a skeleton"),
+    ("box", "skeleton"): (_unlabelled, "written as the box of a skeleton without labelled points"),
 }
 
 

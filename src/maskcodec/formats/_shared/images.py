@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from maskcodec.errors import FormatError
 
-__all__ = ["MAX_PIXELS", "PngHeader", "image_size", "read_png", "write_png"]
+__all__ = ["MAX_PIXELS", "PngHeader", "image_size", "read_bmp", "read_png", "write_png"]
 
 MAX_PIXELS = 2**31 - 1
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -184,6 +184,31 @@ def read_png(
     if palette is not None and pixels.size and int(pixels.max()) >= len(palette):
         raise FormatError(f"index {int(pixels.max())} beyond the palette of {len(palette)} colours", file=file)
     return pixels, header, palette
+
+
+def read_bmp(data: bytes, file: str = "", *, max_pixels: int = MAX_PIXELS) -> npt.NDArray[np.uint8]:
+    """Decode a BMP of one channel (grey, palette indices or 1 bit) to uint8 (H, W).
+
+    Raises:
+        FormatError: not such a file, truncated, or larger than the limit.
+    """
+    from PIL import Image
+
+    width, height = image_size(data, file)
+    if not data.startswith(b"BM"):
+        raise FormatError("not a BMP file", file=file)
+    if width * height > max_pixels:
+        raise FormatError(f"{width} x {height} pixels, the limit is {max_pixels}", file=file)
+    try:
+        with Image.open(io.BytesIO(data), formats=("BMP",)) as image:
+            if image.mode not in ("L", "P", "1"):
+                raise FormatError(f"a BMP of mode {image.mode}, expected one channel", file=file)
+            image.load()
+            return np.asarray(image).astype(np.uint8)
+    except (OSError, ValueError, SyntaxError, struct.error) as error:
+        if isinstance(error, FormatError):
+            raise
+        raise FormatError(f"BMP cannot be decoded: {error}", file=file) from error
 
 
 def _minimal(data: bytes) -> bytes:

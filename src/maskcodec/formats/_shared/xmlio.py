@@ -10,29 +10,21 @@ file.
 
 from __future__ import annotations
 
-import codecs
-import mmap
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
 from xml.parsers import expat
 
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._shared._jsonscan import Buffer, let_go
+from maskcodec.formats._shared._xmltext import in_utf8
 
 __all__ = ["Document", "Element", "parse"]
 
 MAX_DEPTH = 256
 MAX_ELEMENT = 256 << 20
 _BLOCK = 1 << 20
-_SMALL = 64 << 20
-_DECLARED = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]+)[\"']")
-_ENCODINGS = re.compile(
-    r"(iso-?8859-\d+|latin-?1|us-ascii|ascii|windows-125\d|cp125\d|koi8-[ru]|utf-?16(le|be)?|"
-    r"gbk|gb2312|gb18030|big5|shift_jis|euc-(jp|kr))",
-    re.IGNORECASE,
-)
+_EMPTY = re.compile(rb"""<[^\s/>]+(\s+[^\s=]+\s*=\s*("[^"]*"|'[^']*'))*\s*/>""")
 
 
 class Element:
@@ -95,7 +87,7 @@ class Document:
         self.file = file
         if not len(buffer):
             raise FormatError("the file is empty (line 1), expected an XML document", file=file)
-        self.buffer = _in_utf8(buffer, file)
+        self.buffer = in_utf8(buffer, file)
         self._read = 0
 
     def scan(
@@ -112,13 +104,16 @@ class Document:
         """
         parser, buffer = _parser(self.file), self.buffer
         starts: list[tuple[int, int]] = []
+        newest = 0
 
         def on_start(tag: str, attributes: dict[str, str]) -> None:
             depth = len(starts)
             if depth >= MAX_DEPTH:
                 text = f"line {parser.CurrentLineNumber}: elements nested deeper than {MAX_DEPTH} levels"
                 raise FormatError(text, file=self.file)
-            starts.append((parser.CurrentByteIndex, parser.CurrentLineNumber))
+            nonlocal newest
+            newest = parser.CurrentByteIndex
+            starts.append((newest, parser.CurrentLineNumber))
             begin(depth, tag, attributes)
 
         def on_end(tag: str) -> None:
@@ -126,7 +121,8 @@ class Document:
             stop = parser.CurrentByteIndex
             # Of <a></a> expat gives the place of the end tag, of <a/> the place behind it.
             name = tag.encode()
-            if buffer[stop : stop + 2 + len(name)] == b"</" + name:
+            empty = start == newest and buffer[stop - 2 : stop] == b"/>" and _EMPTY.fullmatch(buffer, start, stop)
+            if not empty and buffer[stop : stop + 2 + len(name)] == b"</" + name:
                 stop = buffer.find(b">", stop) + 1
             if stop - start > MAX_ELEMENT and starts:
                 text = f"line {line}: element {shorten(tag)} of {stop - start} bytes, the limit is {MAX_ELEMENT}"
@@ -145,6 +141,16 @@ class Document:
         finally:
             parser.StartElementHandler = parser.EndElementHandler = None  # break the reference cycle
             let_go(buffer)
+
+    def mentions(self, tag: str) -> bool:
+        """Whether a start tag seems to occur: a quick look at the bytes, comments included."""
+        pattern, step = re.compile(rb"<%b[\s/>]" % tag.encode()), 64 * _BLOCK
+        for at in range(0, len(self.buffer), step):
+            found = pattern.search(self.buffer, at, at + step + 64)
+            let_go(self.buffer)
+            if found:
+                return True
+        return False
 
     def parse(self, start: int, size: int, line: int = 1) -> Element:
         """The tree of one element that ``scan`` found."""
@@ -190,29 +196,3 @@ def parse(data: bytes, file: str, line: int = 1) -> Element:
     finally:
         parser.StartElementHandler = parser.EndElementHandler = parser.CharacterDataHandler = None
     return root.children[0]
-
-
-def _in_utf8(buffer: Buffer, file: str) -> Any:
-    """The buffer itself when it is UTF-8, else its text in UTF-8 (a temporary file, mapped)."""
-    head = bytes(buffer[:256])
-    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        name = "utf-16"
-    else:
-        declared = _DECLARED.match(head.removeprefix(codecs.BOM_UTF8))
-        name = declared.group(1).decode("ascii") if declared else "utf-8"
-    if re.fullmatch(r"utf-?8", name, re.IGNORECASE):
-        return buffer
-    if not _ENCODINGS.fullmatch(name):
-        raise FormatError(f"line 1: declared encoding {shorten(name)} is not supported, expected UTF-8", file=file)
-    try:
-        if len(buffer) <= _SMALL:
-            return bytes(buffer).decode(name).encode("utf-8")
-        decoder = codecs.getincrementaldecoder(name)()
-        with tempfile.TemporaryFile() as spool:
-            for at in range(0, len(buffer), _BLOCK):
-                last = at + _BLOCK >= len(buffer)
-                spool.write(decoder.decode(bytes(buffer[at : at + _BLOCK]), last).encode("utf-8"))
-            spool.flush()
-            return mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ)
-    except UnicodeError as error:
-        raise FormatError(f"the text is not in its declared encoding {name}: {error}", file=file) from error

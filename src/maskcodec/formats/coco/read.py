@@ -1,318 +1,230 @@
-"""Reading COCO instances: an index of places first, then one image with its annotations at a time."""
+"""Reading COCO: an index of places first, then one image with its annotations at a time."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from maskcodec.errors import FormatError, shorten
+from maskcodec.errors import FormatError
 from maskcodec.formats._base import Source
-from maskcodec.formats._shared import jsonio
-from maskcodec.formats._shared.jsonio import Document
-from maskcodec.formats._shared.source import safe_name
-from maskcodec.formats.coco.record import Place, read_annotation
-from maskcodec.formats.coco.schema import COCO, Dialect, documents, read_category, subset_of, task_of
+from maskcodec.formats.coco.index import File
+from maskcodec.formats.coco.panoptic import read_segments
+from maskcodec.formats.coco.record import READERS
+from maskcodec.formats.coco.schema import COCO, Dialect, merge_category
+from maskcodec.formats.coco.shapes import Place
+from maskcodec.formats.coco.tasks import TASKS, documents, stem, subset_of, task_of
 from maskcodec.model.dataset import Dataset, Item, LazyItems
 from maskcodec.model.schema import Category, LabelSchema
 
-_LARGEST_SIDE = 2**31 - 1
+__all__ = ["read"]
 
 
-class _ImageHead(msgspec.Struct, gc=False):
-    id: int | str
-    file_name: str | None = None
-    coco_url: str | None = None
+class _Subset:
+    """The files of one subset; an image in several of them (same id, same path) is one item."""
 
-
-class _AnnotationHead(msgspec.Struct, gc=False):
-    image_id: int | str
-    id: int | str | None = None
-
-
-_image_head = msgspec.json.Decoder(_ImageHead)
-_annotation_head = msgspec.json.Decoder(_AnnotationHead)
-
-
-def plain_id(value: Any) -> bool:
-    """Whether a value may be an id: a text, or an integer of 64 bits."""
-    return isinstance(value, str) or (type(value) is int and -(2**63) <= value < 2**63)
-
-
-class _File:
-    """One document: places of its records, annotations grouped by image."""
-
-    def __init__(self, source: Source, document: Document, subset: str, dialect: Dialect) -> None:
-        self.source, self.document, self.subset, self.dialect = source, document, subset, dialect
-        self.file = document.file
-        if document.broken is not None:
-            raise document.broken
-        for key in document.repeated:
-            self.problem("key twice at the top level (duplicate)", "", key)
-        self.images = document.records("images")
-        self.annotations = document.records("annotations")
-        self.ids: list[str] = []
-        self.names: dict[int, str] = {}
-        self.place: dict[str, int] = {}
-        self.kept: list[int] = []
-        self._index_images()
-        self.order, self.starts, self.grouped = self._index_annotations()
-        self.schema = LabelSchema()
-
-    def problem(self, message: str, record: str, field: str, item: Any = None, annotation: Any = None) -> None:
-        error = FormatError(message, file=self.file, record=record, field=field)
-        self.source.problem(error, item, annotation)
-
-    def top(self) -> dict[str, Any]:
-        """Top-level values besides the big lists."""
-        wanted = (key for key in self.document.keys if key not in ("images", "annotations", "categories"))
-        return {key: self.document.value(key, self.source.problem if self.lenient else None) for key in wanted}
-
-    @property
-    def lenient(self) -> bool:
-        return self.source.on_error == "skip"
-
-    def categories(self) -> list[Category]:
-        found: dict[Any, Category] = {}
-        document = self.document
-        rows = document.value("categories", self.source.problem if self.lenient else None) \
-            if "categories" in document.keys else []  # fmt: skip
-        if rows is not None and not isinstance(rows, list):
-            raise FormatError(f"expected a list (array), got {shorten(rows)}", file=self.file, field="categories")
-        for at, row in enumerate(rows or []):
-            try:
-                category = read_category(row, self.file, at, self.dialect)
-            except FormatError as error:
-                self.source.problem(error)
-                continue
-            if category.id in found:
-                self.problem("duplicate id", f"categories[{at}] (id {category.id})", "id")
-                continue
-            found[category.id] = category
-        return list(found.values())
-
-    def _index_images(self) -> None:
-        stems: dict[str, int] = {}
-        names: list[str] = []
-        for at in range(len(self.images)):
-            try:
-                number, name = self._image_head(at)
-            except FormatError as error:
-                self.source.problem(error)
-                continue
-            if str(number) in self.place:
-                self.problem("duplicate id", f"images[{at}] (id {number})", "id")
-                continue
-            self.place[str(number)] = len(self.kept)
-            self.kept.append(at)
-            names.append(name)
-            stems[stem(name)] = stems.get(stem(name), 0) + 1
-        # Where stems collide the item id keeps its extension, where names collide the image id is added.
-        double = {name for name in names if stems[stem(name)] > 1}
-        seen: dict[str, int] = {}
-        for name in names:
-            if name in double:
-                seen[name] = seen.get(name, 0) + 1
-        numbers = list(self.place) if double else []
-        self.names = {
-            i: name if seen[name] == 1 else f"{name}#{numbers[i]}" for i, name in enumerate(names) if name in double
-        }
-
-    def _image_head(self, at: int) -> tuple[int | str, str]:
-        raw = self.images.raw(at)
-        number: Any
-        try:
-            head = _image_head.decode(raw)
-            number, name, address = head.id, head.file_name, head.coco_url
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            record = self.images.name(at)
-            row = jsonio.decode(raw, file=self.file, record=record, repeat=lambda error: None)
-            if not isinstance(row, dict):
-                raise FormatError(f"expected an object, got {shorten(row)}", file=self.file, record=record) from None
-            number, name, address = row.get("id"), row.get("file_name"), row.get("coco_url")
-        if not plain_id(number):
-            text = f"expected an integer of at most 64 bits, got {shorten(number)}"
-            raise FormatError(text, file=self.file, record=self.images.name(at), field="id")
-        record = f"images[{at}] (id {number})"
-        if name is None and isinstance(address, str):
-            name = address.rpartition("/")[2]
-        try:
-            return number, safe_name(name)
-        except ValueError as error:
-            raise FormatError(str(error), file=self.file, record=record, field="file_name") from error
-
-    def _index_annotations(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], bool]:
-        owner = np.full(len(self.annotations), -1, dtype=np.int64)
-        seen: set[int | str] = set()
-        for at in range(len(self.annotations)):
-            try:
-                image_id, number = self._annotation_head(at)
-            except FormatError as error:
-                self.source.problem(error)
-                continue
-            record = f"annotations[{at}]" + (f" (id {number})" if number is not None else "")
-            if number is None:
-                self.problem("required key is missing", record, "id")
-            else:
-                plain: int | str = int(number) if isinstance(number, str) and number.isdecimal() else number
-                if plain in seen:
-                    self.problem("duplicate id", record, "id")
-                seen.add(plain)
-            found = self.place.get(str(image_id))
-            if found is None:
-                self.problem(f"no image with the id {shorten(image_id)}", record, "image_id")
-                continue
-            owner[at] = found
-        order = np.argsort(owner, kind="stable")
-        starts = np.searchsorted(owner[order], np.arange(len(self.kept) + 1))
-        listed = owner[owner >= 0]
-        return order, starts, bool((listed[1:] >= listed[:-1]).all())
-
-    def _annotation_head(self, at: int) -> tuple[Any, Any]:
-        raw = self.annotations.raw(at)
-        try:
-            head = _annotation_head.decode(raw)
-            if plain_id(head.image_id) and (head.id is None or plain_id(head.id)):
-                return head.image_id, head.id
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            pass  # found out below, field by field
-        record = self.annotations.name(at)
-        row = jsonio.fields(raw, file=self.file, record=record, repeat=lambda error: None)
-        number = jsonio.decode(row["id"], file=self.file, record=record, field="id") if "id" in row else None
-        if number is not None and not plain_id(number):
-            raise FormatError(f"expected an integer, got {shorten(number)}", file=self.file, record=record, field="id")
-        record += f" (id {number})" if number is not None else ""
-        owner = jsonio.decode(row.get("image_id", jsonio.Raw(b"null")), file=self.file, record=record, field="image_id")
-        if not plain_id(owner):
-            text = f"expected the id of an image, got {shorten(owner)}"
-            raise FormatError(text, file=self.file, record=record, field="image_id")
-        return owner, number
+    def __init__(self, files: list[File]) -> None:
+        self.files = files
+        names = files[0].names
+        self.table: list[list[int]] = []
+        if len(files) > 1:
+            found: dict[Any, list[int]] = {}
+            for which, file in enumerate(files):
+                for number, at in file.place.items():
+                    found.setdefault((number, file.names[at]), [-1] * len(files))[which] = at
+            self.table = list(found.values())
+            names = [name for _, name in found]
+        numbers = [number for number, _ in found] if len(files) > 1 else list(files[0].place)
+        self.count = len(names)
+        self.names = _distinct(names, numbers)
 
     def item(self, at: int) -> Item | None:
-        """Load one image with its annotations; None when the record had to be skipped."""
-        try:
-            item = self._image(at)
-        except FormatError as error:
-            self.source.problem(error)
-            return None
-        numbers = self.order[self.starts[at] : self.starts[at + 1]].tolist()
-        for number in numbers:
-            place = Place(self.source, self.annotations, number, item, self.schema, self.dialect)
-            try:
-                annotation = read_annotation(place)
-            except FormatError as error:
-                self.source.problem(error, item, error.record)
+        """Load one image with its annotations; None when a record had to be skipped."""
+        places = self.table[at] if self.table else [at]
+        item: Item | None = None
+        for file, place in zip(self.files, places, strict=True):
+            if place < 0:
                 continue
-            if not self.grouped:
-                annotation.extras.setdefault("coco", {})["#index"] = number
-            item.annotations.append(annotation)
+            try:
+                found = file.image(place, self.names.get(at, stem(file.names[place])))
+            except FormatError as error:
+                file.source.problem(error)
+                continue
+            if item is None:
+                item = found
+            elif found.extras != item.extras or (found.width, found.height) != (item.width, item.height):
+                self._other(item, found, file, place)
+            _annotations(item, file, place)
+        if item is not None and -1 in places:
+            listed = [file.task for file, place in zip(self.files, places, strict=True) if place >= 0]
+            item.extras.setdefault("coco", {})["#tasks"] = listed
         return item
 
-    def _image(self, at: int) -> Item:
-        where = self.kept[at]
-        repeat = self.source.problem if self.lenient else None
-        row = jsonio.decode(self.images.raw(where), file=self.file, record=self.images.name(where), repeat=repeat)
-        record = f"images[{where}] (id {row['id']})"
-        sides: dict[str, int | None] = {}
+    def _other(self, item: Item, found: Item, file: File, place: int) -> None:
+        """Keep what another file says about the same image."""
         for key in ("width", "height"):
-            side = row.get(key)
-            if type(side) is float and side.is_integer():
-                side = int(side)
-            if side is not None and (type(side) is not int or not 0 <= side <= _LARGEST_SIDE):
-                text = f"expected an integer from 0 to {_LARGEST_SIDE}, got {shorten(side)}"
-                raise FormatError(text, file=self.file, record=record, field=key)
-            sides[key] = side
-        name = row.get("file_name")
-        known = {"width", "height"}
-        if name is None:
-            path = safe_name(str(row["coco_url"]).rpartition("/")[2])
-            extra = {"file_name": None} if "file_name" in row else {"#no_file_name": True}
-        else:
-            path = safe_name(name)
-            known.add("file_name")
-            extra = {"file_name": name} if path != name else {}
-        extra = {**{key: value for key, value in row.items() if key not in known}, **extra}
-        number = self.names.get(at, stem(path))
-        return Item(number, path, "image", sides["width"], sides["height"], self.subset, extras={"coco": extra})
+            mine, own = getattr(item, key), getattr(found, key)
+            if mine is None:
+                setattr(item, key, own)
+            elif own is not None and own != mine:
+                record = file.images.name(file.kept[place])
+                file.problem(f"expected {mine} as in the other files of the subset, got {own}", record, key, item)
+        if found.extras != item.extras:
+            item.extras["coco"].setdefault("#parts", {})[file.task] = found.extras["coco"]
 
 
-def stem(name: str) -> str:
-    """A path without the extension of its file."""
-    folder, slash, base = name.rpartition("/")
-    return folder + slash + (base.rpartition(".")[0] or base)
+def _distinct(names: list[str], numbers: list[Any]) -> dict[int, str]:
+    """Item ids where the stem of the path is not enough: with the extension, and then with the image id."""
+    stems: dict[str, int] = {}
+    for name in names:
+        stems[stem(name)] = stems.get(stem(name), 0) + 1
+    if len(stems) == len(names):
+        return {}
+    double = {name for name in names if stems[stem(name)] > 1}
+    seen: dict[str, int] = {}
+    for name in names:
+        if name in double:
+            seen[name] = seen.get(name, 0) + 1
+    return {i: name if seen[name] == 1 else f"{name}#{numbers[i]}" for i, name in enumerate(names) if name in double}
 
 
-def read(source: Source, dialect: Dialect = COCO) -> Dataset:
-    """Read every instances file of a source; each is a subset.
+def _annotations(item: Item, file: File, at: int) -> None:
+    """Decode the records of an image, in file order."""
+    numbers = file.of_image(at)
+    if not numbers:
+        return
+    place = Place(file.source, file.annotations, 0, item, file.known, file.points, file.dialect)
+    if file.task == "panoptic":
+        read_segments(place, numbers, file)
+        for annotation in item.annotations if file.renamed else ():
+            if annotation.extras.get("coco", {}).get("#task") == "panoptic":
+                annotation.category_id = file.renamed.get(annotation.category_id, annotation.category_id)
+        return
+    reader = READERS[file.task]
+    for number in numbers:
+        place.at, place.id = number, None
+        try:
+            annotation = reader(place)
+        except FormatError as error:
+            file.source.problem(error, item, error.record)
+            continue
+        if not file.grouped:
+            annotation.extras.setdefault("coco", {})["#index"] = number
+        if file.task == "stuff":
+            annotation.extras.setdefault("coco", {})["#task"] = "stuff"
+        if file.renamed:
+            annotation.category_id = file.renamed.get(annotation.category_id, annotation.category_id)
+        item.annotations.append(annotation)
+
+
+def read(source: Source, dialect: Dialect = COCO, tasks: tuple[str, ...] = ("instances",)) -> Dataset:
+    """Read every file of the given tasks; those of one subset are merged by image.
 
     Raises:
         FormatError: damaged files, and in strict mode any fault of the index; faults inside records come later, when
             the items are iterated over.
     """
-    found = documents(source)
-    tasks = {name: task_of(document, name) for name, document in found.items()}
-    wanted = [name for name, (task, _) in tasks.items() if task == "instances"]
-    if not wanted and len(found) == 1:
-        wanted = list(found)  # named by the caller: the error says what is missing
-    if not wanted:
-        reasons = "; ".join(f"{name}: {reason}" for name, (_, reason) in tasks.items()) or "no JSON file"
-        raise FormatError(f"no COCO instances file: {reasons}", file=source.path)
-    for name, (task, reason) in tasks.items():
-        if task and name not in wanted:
-            source.report.unread(source.display(name), None, "", f"a COCO {task} file ({reason})", what="file")
-    files: dict[str, _File] = {}
-    for name in wanted:
-        document = found[name]
-        if document.root != "object":
-            raise FormatError("the top level is a list (array), expected an object", file=document.file)
-        subset = subset_of(name, len(wanted) == 1)
-        subset = subset if subset not in files else name.rpartition(".")[0]
-        files[subset] = _File(source, document, subset, dialect)
+    files = _open(source, dialect, tasks)
+    by_subset: dict[str, list[File]] = {}
+    for file in files:
+        by_subset.setdefault(file.subset, []).append(file)
+    subsets = [_Subset(parts) for parts in by_subset.values()]
     dataset = Dataset()
-    _merge(dataset, files)
-    owner = np.repeat(np.arange(len(files)), [len(f.kept) for f in files.values()])
-    first = np.cumsum([0, *(len(f.kept) for f in files.values())])
-    listed = list(files.values())
+    _merge(dataset, files, tasks[0])
+    owner = np.repeat(np.arange(len(subsets)), [subset.count for subset in subsets])
+    first = np.cumsum([0, *(subset.count for subset in subsets)])
 
     def load(at: int) -> Item | None:
         which = int(owner[at])
-        return listed[which].item(at - int(first[which]))
+        return subsets[which].item(at - int(first[which]))
 
     dataset.items = LazyItems(range(len(owner)), load)
     return dataset
 
 
-def _merge(dataset: Dataset, files: dict[str, _File]) -> None:
-    """One schema and one set of top-level values for all files; what differs is kept by subset."""
-    tops = {subset: file.top() for subset, file in files.items()}
-    lists = {subset: file.categories() for subset, file in files.items()}
-    schema = dataset.schema
-    for subset, categories in lists.items():
-        for category in categories:
-            if category.id not in schema:
+def _open(source: Source, dialect: Dialect, tasks: tuple[str, ...]) -> list[File]:
+    found = documents(source)
+    seen = {name: task_of(document, name) for name, document in found.items()}
+    wanted = {name: task for name, (task, _) in seen.items() if task in tasks}
+    if not wanted and len(found) == 1:
+        wanted = dict.fromkeys(found, tasks[0])  # named by the caller: the error says what is missing
+    if not wanted:
+        reasons = "; ".join(f"{name}: {reason}" for name, (_, reason) in seen.items()) or "no JSON file"
+        raise FormatError(f"no COCO {' or '.join(tasks)} file: {reasons}", file=source.path)
+    for name, (task, reason) in seen.items():
+        if task and name not in wanted:
+            source.report.unread(source.display(name), None, "", f"a COCO {task} file ({reason})", what="file")
+    files: dict[tuple[str, str], File] = {}
+    for name in sorted(wanted, key=lambda name: TASKS.index(wanted[name])):
+        document, task = found[name], wanted[name]
+        if document.root != "object":
+            raise FormatError("the top level is a list (array), expected an object", file=document.file)
+        subset = subset_of(name, sum(task == other for other in wanted.values()) == 1)
+        if (subset, task) in files:
+            subset = name.rpartition(".")[0]
+        files[subset, task] = File(source, name, subset, task, dialect)
+    return list(files.values())
+
+
+def _merge_categories(files: list[File]) -> LabelSchema:
+    """One list of categories; where files of different tasks mean different things by an id, the later gets a new one.
+
+    The id that the file has stays in the note ``#of``, for writing.
+    """
+    schema = LabelSchema()
+    used = {category.id for file in files for category in file.categories}
+    known: dict[Any, tuple[Category, str]] = {}
+    moved: dict[Any, Category] = {}
+    for file in files:
+        for at, category in enumerate(file.categories):
+            key = (file.task, category.id, category.name)
+            first, task = known.setdefault(category.id, (category, file.task))
+            if first is category:
                 schema.categories.append(category)
-            elif schema.by_id(category.id).name != category.name:
-                other = schema.by_id(category.id).name
-                files[subset].problem(f"is {other!r} in another subset", f"categories (id {category.id})", "name")
-        files[subset].schema = schema
-    first = next(iter(tops.values()))
+            elif key in moved:
+                file.renamed[category.id] = moved[key].id
+                file.categories[at] = moved[key]
+            elif first.name != category.name and task != file.task:
+                free = max((number for number in used if isinstance(number, int)), default=0) + 1
+                used.add(free)
+                why = "another task has another category of this id"
+                file.source.report.rename(category.name, None, "id", why, what="category")
+                file.renamed[category.id] = free
+                category.extras.setdefault("coco", {})["#of"] = {"task": file.task, "id": category.id}
+                category.id = free
+                moved[key] = category
+                schema.categories.append(category)
+            else:
+                merge_category(first, category, file)
+    return schema
+
+
+def _merge(dataset: Dataset, files: list[File], main: str) -> None:
+    """One schema and one set of top-level values for all files; what differs is kept by task and subset."""
+    schema = _merge_categories(files)
+    dataset.schema = schema
+    tops = [file.top() for file in files]
+    first = tops[0]
     info = first.get("info")
     if isinstance(info, dict):
         dataset.info = dict(info)
     kept = {key: value for key, value in first.items() if key != "info" or not isinstance(value, dict)}
+    of_main = [file for file in files if file.task == main]
     differing: dict[str, Any] = {}
-    for subset, top in tops.items():
+    parts: dict[str, dict[str, Any]] = {}
+    for file, top in zip(files, tops, strict=True):
         own = dict(top) if top != first else {}
-        if lists[subset] != schema.categories:
-            own["#categories"] = [category.id for category in lists[subset]]
-        if own or not files[subset].kept:
-            differing[subset] = own
-    if differing and (len(files) > 1 or "default" not in files):
+        if file.categories != schema.categories:
+            own["#categories"] = [category.id for category in file.categories]
+        if file.task == "image_info" and "annotations" not in file.document.keys:
+            own = {**top, **own, "#no_annotations": True}
+        if file.task != main:
+            parts.setdefault(file.task, {})[file.subset] = own
+        elif own or not file.kept:
+            differing[file.subset] = own
+    if differing and (len(of_main) > 1 or of_main[0].subset != "default" or differing[of_main[0].subset]):
         kept["#subsets"] = differing
+    if parts:
+        kept["#parts"] = parts
     if kept:
         dataset.extras = {"coco": kept}
-
-
-__all__ = ["plain_id", "read", "stem"]

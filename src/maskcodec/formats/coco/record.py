@@ -1,103 +1,126 @@
-"""One annotation record of COCO instances, in."""
+"""One annotation record of COCO, in, by the task of its file.
+
+A sound record goes through one typed pass; where that refuses, or a key may be repeated, the record is looked at field
+by field with exact errors.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
+from msgspec import UNSET, Meta, UnsetType
 
-from maskcodec.errors import DecodeError, FormatError, shorten
-from maskcodec.formats._base import Source
+from maskcodec.errors import shorten
 from maskcodec.formats._shared import jsonio
-from maskcodec.formats._shared.jsonio import Raw, Records
-from maskcodec.formats.coco.schema import RESERVED, Dialect
-from maskcodec.masks import Rle
-from maskcodec.model.annotations import Annotation, Box, Mask, Polygon
-from maskcodec.model.dataset import Item
-from maskcodec.model.schema import LabelSchema
+from maskcodec.formats._shared.jsonio import Raw
+from maskcodec.formats.coco.schema import RESERVED
+from maskcodec.formats.coco.shapes import Place, read_bbox, read_shape
+from maskcodec.model.annotations import Annotation, Box, Caption, Mask, Skeleton, Tag
 
-__all__ = ["Place", "read_annotation"]
+__all__ = ["READERS", "known_category", "read_instance", "take_attributes"]
 
-_RINGS = msgspec.json.Decoder(list[list[float]])
-_KNOWN = frozenset(("id", "image_id", "category_id", "segmentation", "area", "bbox", "iscrowd", "score", "attributes"))
-_NULL = Raw(b"null")
-
-
-class _Plain(msgspec.Struct, gc=False):
-    """The short fields of a record whose types are right; anything else is looked at field by field."""
-
-    id: int | str | None = None
-    category_id: int | str | None = None
-    bbox: list[int | float] | None = None
-    area: int | float | None = None
-    iscrowd: int | bool | None = None
-    score: int | float | None = None
-
-
-_plain = msgspec.json.Decoder(_Plain)
+Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _SHORT = ("id", "category_id", "bbox", "area", "iscrowd", "score")
-_LIMIT = 2**63
+_KNOWN = frozenset((*_SHORT, "image_id", "segmentation", "attributes"))
 
 
-@dataclass(slots=True)
-class Place:
-    """Where a record is, for its errors, and what it refers to."""
+class _Sound(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A record of an instances file as all writers make it."""
 
-    source: Source
-    records: Records
-    at: int
-    item: Item
-    schema: LabelSchema
-    dialect: Dialect
-    id: Any = None
-
-    @property
-    def record(self) -> str:
-        return self.records.name(self.at) + (f" (id {self.id})" if self.id is not None else "")
-
-    def error(self, field: str, message: str) -> FormatError:
-        return FormatError(message, file=self.records.file, record=self.record, field=field)
-
-    def value(self, row: dict[str, Raw], field: str) -> Any:
-        """Decode one field; None when it is absent."""
-        raw = row.get(field)
-        if raw is None:
-            return None
-        return jsonio.decode(raw, file=self.records.file, record=self.record, field=field, repeat=self.repeat)
-
-    @property
-    def repeat(self) -> Any:
-        lenient = self.source.on_error == "skip"
-        return (lambda error: self.source.problem(error, self.item, self.record)) if lenient else None
+    id: Int64
+    image_id: Int64
+    category_id: Int64
+    bbox: tuple[Int64 | float, Int64 | float, Int64 | float, Int64 | float]
+    area: Int64 | float
+    segmentation: Raw | UnsetType = UNSET
+    iscrowd: Annotated[int, Meta(ge=0, le=1)] | UnsetType = UNSET
+    score: Int64 | float | UnsetType = UNSET
+    attributes: Raw | UnsetType = UNSET
 
 
-def read_annotation(place: Place) -> Annotation:
-    """Decode one record of an instances file.
+_sound = msgspec.json.Decoder(_Sound)
+
+
+def _quick(raw: bytes) -> _Sound | None:
+    """The record when it is sound: typed, without unknown or repeated keys."""
+    try:
+        row = _sound.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    # Each key has two quotes; what is beyond those of the keys that came out is a repeated key.
+    quotes = 10
+    if row.segmentation is not UNSET:
+        quotes += 2
+        data = bytes(row.segmentation)
+        if data[:1] == b"{":
+            quotes += data.count(b'"')
+    if row.iscrowd is not UNSET:
+        quotes += 2
+    if row.score is not UNSET:
+        quotes += 2
+    if row.attributes is not UNSET:
+        quotes += 2 + bytes(row.attributes).count(b'"')
+    return row if raw.count(b'"') == quotes else None
+
+
+def read_instance(place: Place) -> Annotation:
+    """Decode one record of an instances or stuff file.
 
     Raises:
         FormatError: the record breaks a rule; the file, the record and the field are named.
     """
     raw = place.records.raw(place.at)
+    sound = _quick(raw)
+    if sound is None or sound.category_id not in place.known:
+        return _careful(place, raw)
+    place.id = sound.id
+    bbox = list(sound.bbox)
+    if bbox[2] < 0 or bbox[3] < 0:
+        read_bbox(place, bbox)
+    extra: dict[str, Any] = {}
+    shape = read_shape(place, None if sound.segmentation is UNSET else sound.segmentation, bbox, extra)
+    _stored(sound.area, shape, bbox, extra)
+    shape.id = sound.id
+    shape.category_id = sound.category_id
+    if sound.attributes is not UNSET:
+        take_attributes(place, {"attributes": sound.attributes}, shape, extra)
+    if sound.score is not UNSET:
+        shape.score = sound.score
+    if sound.iscrowd is not UNSET and sound.iscrowd:
+        shape.is_crowd = True
+    if extra:
+        shape.extras = {"coco": extra}
+    return shape
+
+
+def _careful(place: Place, raw: bytes) -> Annotation:
+    """The same, field by field."""
     row = jsonio.fields(raw, file=place.records.file, record=place.record, repeat=place.repeat)
-    short = _short_fields(place, raw, row)
-    category_id = short["category_id"]
-    if isinstance(category_id, bool) or not isinstance(category_id, (int, str)) or category_id not in place.schema:
-        raise place.error("category_id", f"no category with the id {shorten(category_id)}")
-    bbox = _bbox(place, short["bbox"])
+    place.id = place.value(row, "id")
+    short = {name: place.value(row, name) for name in _SHORT}
+    category_id = known_category(place, short["category_id"])
+    bbox = read_bbox(place, short["bbox"])
     extra: dict[str, Any] = {k: place.value(row, k) for k in row if k not in _KNOWN}
-    attributes = place.value(row, "attributes") if "attributes" in row else None
-    if attributes is not None and not isinstance(attributes, dict):
-        raise place.error("attributes", f"expected an object, got {shorten(attributes)}")
-    shape = _shape(place, row, bbox, extra)
-    _stored(place, short["area"], shape, bbox, extra)
+    shape = read_shape(place, row.get("segmentation"), bbox, extra)
+    if short["area"] is not None:
+        _number(place, "area", short["area"])
+    _stored(short["area"], shape, bbox, extra)
+    _shared(place, row, short, shape, extra)
+    shape.category_id = category_id
+    if extra:
+        shape.extras = {"coco": extra}
+    return shape
+
+
+def _shared(place: Place, row: dict[str, Raw], short: dict[str, Any], shape: Annotation, extra: dict[str, Any]) -> None:
+    """Id, attributes, score and crowd."""
     shape.id = place.id
     if isinstance(place.id, str):
         extra["id"] = place.id  # texts are kept as ids of COCO only where they came from COCO
-    shape.category_id = category_id
-    if attributes:
-        _attributes(shape, attributes, extra)
+    take_attributes(place, row, shape, extra)
     if short["score"] is not None:
         shape.score = _number(place, "score", short["score"])
     crowd = short["iscrowd"]
@@ -107,24 +130,13 @@ def read_annotation(place: Place) -> Annotation:
         shape.is_crowd = bool(crowd)
         if isinstance(crowd, bool):
             extra["iscrowd"] = crowd
-    if extra:
-        shape.extras = {"coco": extra}
-    return shape
 
 
-def _short_fields(place: Place, raw: bytes, row: dict[str, Raw]) -> dict[str, Any]:
-    """The short fields by name; one typed pass for a sound record, field by field with exact errors otherwise."""
-    try:
-        plain = _plain.decode(raw)
-        found = {name: getattr(plain, name) for name in _SHORT}
-        whole = [v for v in (*found.values(), *(plain.bbox or ())) if type(v) is int]
-        if not whole or (max(whole) < _LIMIT and min(whole) >= -_LIMIT):
-            place.id = plain.id
-            return found
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        pass
-    place.id = place.value(row, "id")
-    return {name: place.value(row, name) for name in _SHORT}
+def known_category(place: Place, value: Any) -> int | str:
+    """Check a ``category_id``."""
+    if isinstance(value, bool) or not isinstance(value, (int, str)) or value not in place.known:
+        raise place.error("category_id", f"no category with the id {shorten(value)}")
+    return value
 
 
 def _number(place: Place, field: str, value: Any) -> float:
@@ -133,101 +145,8 @@ def _number(place: Place, field: str, value: Any) -> float:
     return value
 
 
-def _bbox(place: Place, value: Any) -> list[float] | None:
-    if value is None:
-        return None
-    good = isinstance(value, list) and len(value) == 4 and all(type(v) in (int, float) for v in value)
-    if not good:
-        raise place.error("bbox", f"expected 4 finite numbers, got {shorten(value)}")
-    if value[2] < 0 or value[3] < 0:
-        raise place.error("bbox", f"expected a width and height of at least 0, got {shorten(value)}")
-    return list(value)
-
-
-def _shape(place: Place, row: dict[str, Raw], bbox: list[float] | None, extra: dict[str, Any]) -> Annotation:
-    """The geometry, told by the JSON type of ``segmentation``, never by ``iscrowd``."""
-    data = bytes(row.get("segmentation", _NULL)).strip()
-    if data[:1] == b"{":
-        return _mask(place, data, extra)
-    form = "absent" if "segmentation" not in row else "null"
-    if data != b"null":
-        rings = _rings(place, data)
-        if isinstance(rings, Annotation):
-            return rings
-        form = "[]" if not rings else "[[]]"
-        if any(rings):
-            return _polygon(place, rings)
-    if bbox is None:
-        raise place.error("bbox", "no geometry: neither bbox nor segmentation")
-    if form != place.dialect.box:
-        extra["#form"] = form
-    x, y, w, h = bbox
-    if x + w - x != w or y + h - y != h:
-        extra["bbox"] = bbox  # the width is not what the corners give back in floating point
-    return Box(x, y, x + w, y + h)
-
-
-def _rings(place: Place, data: bytes) -> Any:
-    try:
-        return _RINGS.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        pass  # looked at value by value below
-    file, record = place.records.file, place.record
-    value = jsonio.decode(data, file=file, record=record, field="segmentation", repeat=place.repeat)
-    odd = None
-    if isinstance(value, list) and value and all(type(v) in (int, float) for v in value):
-        odd = place.error("segmentation", "expected a list of polygons, got one flat list of numbers")
-        value = [value]
-    elif isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
-        odd = place.error("segmentation", "expected an RLE object, got a list that holds one")
-        extra: dict[str, Any] = {}
-        value = _mask(place, jsonio.encode(value[0]), extra)
-    if odd is None:
-        raise place.error("segmentation", f"expected polygons or an RLE object, got {shorten(value)}")
-    place.source.problem(odd, place.item, place.record)
-    return value
-
-
-def _polygon(place: Place, rings: list[list[float]]) -> Polygon:
-    for at, ring in enumerate(rings):
-        if len(ring) % 2 or len(ring) < 6:
-            raise place.error(
-                f"segmentation[{at}]", f"a polygon is at least 3 pairs of numbers, got {len(ring)} numbers"
-            )
-    return Polygon([np.array(ring).reshape(-1, 2) for ring in rings])
-
-
-def _mask(place: Place, data: bytes, extra: dict[str, Any]) -> Mask:
-    file, record = place.records.file, place.record
-    parts = jsonio.fields(data, file=file, record=record, repeat=place.repeat)
-    if parts.keys() != {"size", "counts"}:
-        raise place.error("segmentation", f"expected the keys 'size' and 'counts', got {shorten(sorted(parts))}")
-    size = place.value(parts, "size")
-    if not isinstance(size, list) or len(size) != 2 or any(type(side) is not int or side < 0 for side in size):
-        raise place.error("segmentation.size", f"expected [height, width], got {shorten(size)}")
-    item = place.item
-    if item.width is not None and item.height is not None and size != [item.height, item.width]:
-        expected = [item.height, item.width]
-        raise place.error("segmentation.size", f"expected {expected}, the size of the image, got {shorten(size)}")
-    counts = place.value(parts, "counts")
-    if isinstance(counts, list):
-        if any(type(run) is not int for run in counts):
-            raise place.error("segmentation.counts", f"expected integers, got {shorten(counts)}")
-        extra["#form"] = "rle_list"
-    elif not isinstance(counts, str):
-        raise place.error("segmentation.counts", f"expected text or a list of integers, got {shorten(counts)}")
-    try:
-        return Mask(Rle.from_coco({"size": size, "counts": counts}))
-    except DecodeError as error:
-        raise place.error("segmentation.counts", str(error)) from error
-    except (ValueError, OverflowError) as error:
-        raise place.error("segmentation", str(error)) from error
-
-
-def _stored(place: Place, area: Any, shape: Annotation, bbox: list[float] | None, extra: dict[str, Any]) -> None:
+def _stored(area: Any, shape: Annotation, bbox: list[float] | None, extra: dict[str, Any]) -> None:
     """Keep the stored area and box where they are not what the writer would compute."""
-    if area is not None:
-        _number(place, "area", area)
     if isinstance(shape, Box):
         if area is not None and bbox is not None and area != bbox[2] * bbox[3]:
             extra["area"] = area
@@ -243,8 +162,13 @@ def _stored(place: Place, area: Any, shape: Annotation, bbox: list[float] | None
             extra["bbox"] = bbox
 
 
-def _attributes(shape: Annotation, attributes: dict[str, Any], extra: dict[str, Any]) -> None:
-    """Take the entries that CVAT uses for shared fields out of the attributes, remembering which were there."""
+def take_attributes(place: Place, row: dict[str, Raw], shape: Annotation, extra: dict[str, Any]) -> None:
+    """Read ``attributes``; entries that CVAT uses for shared fields become those, remembering which were there."""
+    attributes = place.value(row, "attributes")
+    if attributes is None:
+        return
+    if not isinstance(attributes, dict):
+        raise place.error("attributes", f"expected an object, got {shorten(attributes)}")
     taken = []
     for name, types in RESERVED.items():
         if type(attributes.get(name)) in types:
@@ -256,3 +180,103 @@ def _attributes(shape: Annotation, attributes: dict[str, Any], extra: dict[str, 
     shape.attributes = attributes
     if taken:
         extra["#reserved"] = taken
+
+
+def read_keypoints(place: Place) -> Annotation:
+    """One record of a keypoints file: a skeleton; a record without ``keypoints`` is one of an instances file.
+
+    Box, area and segmentation of the object stay verbatim in the extras.
+    """
+    raw = place.records.raw(place.at)
+    row = jsonio.fields(raw, file=place.records.file, record=place.record, repeat=place.repeat)
+    if "keypoints" not in row:
+        return read_instance(place)
+    place.id = place.value(row, "id")
+    short = {name: place.value(row, name) for name in _SHORT}
+    category_id = known_category(place, short["category_id"])
+    extra: dict[str, Any] = {k: place.value(row, k) for k in row if k not in _KNOWN or k in ("bbox", "area")}
+    read_bbox(place, short["bbox"])
+    if short["area"] is not None:
+        _number(place, "area", short["area"])
+    if "segmentation" in row:
+        data = bytes(row["segmentation"])
+        if data not in (b"[]", b"null", b"[[]]"):
+            read_shape(place, data, short["bbox"], {})  # checked as that of an instance
+        extra["segmentation"] = place.value(row, "segmentation")
+    absent = [key for key in ("segmentation", "area", "bbox", "iscrowd") if key not in row]
+    shape = _points(place, extra.pop("keypoints"), category_id)
+    counted = sum(1 for v in shape.visibility or () if v > 0)
+    if "num_keypoints" in extra:
+        stored = extra.pop("num_keypoints")
+        if type(stored) is not int or stored != counted:
+            place.problem(
+                place.error("num_keypoints", f"expected {counted}, the labelled points, got {shorten(stored)}")
+            )
+    else:
+        absent.append("num_keypoints")
+    _shared(place, row, short, shape, extra)
+    if absent:
+        extra["#absent"] = absent
+    if extra.get("segmentation", ...) == []:
+        del extra["segmentation"]
+    shape.category_id = category_id
+    if extra:
+        shape.extras = {"coco": extra}
+    return shape
+
+
+def _points(place: Place, values: Any, category_id: Any) -> Skeleton:
+    if not isinstance(values, list) or any(type(v) not in (int, float) for v in values):
+        raise place.error("keypoints", f"expected a list of numbers, got {shorten(values)}")
+    named = place.points.get(category_id)
+    if len(values) % 3 or (named is not None and len(values) != 3 * named):
+        expected = f"{3 * named}, three for each point of the category" if named is not None else "a multiple of 3"
+        raise place.error("keypoints", f"expected {expected}, got {len(values)} numbers")
+    seen = values[2::3]
+    if any(v not in (0, 1, 2) for v in seen):
+        raise place.error("keypoints", f"expected a visibility of 0, 1 or 2, got {shorten(seen)}")
+    return Skeleton(np.array(values, dtype=np.float64).reshape(-1, 3)[:, :2].copy(), [int(v) for v in seen])
+
+
+def read_caption(place: Place) -> Annotation:
+    """One record of a captions file; a category that the file does not list is kept as it is."""
+    row = jsonio.fields(place.records.raw(place.at), file=place.records.file, record=place.record, repeat=place.repeat)
+    place.id = place.value(row, "id")
+    text = place.value(row, "caption")
+    if not isinstance(text, str):
+        raise place.error(
+            "caption", f"expected text, got {shorten(text)}" if "caption" in row else "required key is missing"
+        )
+    shape = Caption(text)
+    own = ("id", "image_id", "caption", "score", "attributes")
+    extra = {key: place.value(row, key) for key in row if key not in own}
+    number = extra.get("category_id")
+    if isinstance(number, (int, str)) and not isinstance(number, bool) and number in place.known:
+        shape.category_id = extra.pop("category_id")
+    _shared(place, row, {"score": place.value(row, "score"), "iscrowd": None}, shape, extra)
+    if extra:
+        shape.extras = {"coco": extra}
+    return shape
+
+
+def read_label(place: Place) -> Annotation:
+    """One record of a labels file: the image belongs to a category."""
+    row = jsonio.fields(place.records.raw(place.at), file=place.records.file, record=place.record, repeat=place.repeat)
+    place.id = place.value(row, "id")
+    shape = Tag(category_id=known_category(place, place.value(row, "category_id")))
+    own = ("id", "image_id", "category_id", "score", "attributes")
+    extra = {key: place.value(row, key) for key in row if key not in own}
+    _shared(place, row, {"score": place.value(row, "score"), "iscrowd": None}, shape, extra)
+    if extra:
+        shape.extras = {"coco": extra}
+    return shape
+
+
+READERS: dict[str, Callable[[Place], Annotation]] = {
+    "instances": read_instance,
+    "stuff": read_instance,
+    "image_info": read_instance,
+    "person_keypoints": read_keypoints,
+    "captions": read_caption,
+    "labels": read_label,
+}

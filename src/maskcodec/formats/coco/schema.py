@@ -1,4 +1,4 @@
-"""What COCO documents look like: kinds of file, dialects, categories, keys.
+"""What COCO documents look like: dialects, categories, keys.
 
 Keys of ``extras["coco"]`` that begin with ``#`` are notes of this reader about the form of the file; all others are
 keys of the file, kept verbatim.
@@ -6,17 +6,12 @@ keys of the file, kept verbatim.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from maskcodec.errors import FormatError, shorten
-from maskcodec.formats._base import Probe, Source
-from maskcodec.formats._shared.jsonio import Document
 from maskcodec.model.schema import Category
 
-TASKS = ("instances", "person_keypoints", "captions", "labels", "image_info", "stuff", "panoptic")
-_TASK_NAME = re.compile(rf"({'|'.join(TASKS)})(?:_(.+))?$")
 # Entries of ``attributes`` that CVAT and datumaro use for shared fields: name -> types that mean the field.
 RESERVED: dict[str, tuple[type, ...]] = {
     "occluded": (bool,),
@@ -24,7 +19,6 @@ RESERVED: dict[str, tuple[type, ...]] = {
     "keyframe": (bool,),
     "track_id": (int, str),
 }
-HASTY_URL = "https://app.hasty.ai/projects/"
 
 
 @dataclass(frozen=True)
@@ -49,75 +43,6 @@ class Dialect:
 
 
 COCO = Dialect()
-
-
-def task_of(document: Document, name: str) -> tuple[str, str]:
-    """Kind of a COCO file by its content, and what was seen; ("", reason) when it is none."""
-    if document.root != "object":
-        rows = document.peek(count=3)
-        if rows and all(isinstance(row, dict) and "image_id" in row for row in rows):
-            return "results", "a list of results"
-        return "", "the top level is a list, expected an object"
-    if "images" not in document.keys:
-        return "", "no list 'images'"
-    if "annotations" not in document.keys:
-        return "image_info", "images without annotations"
-    if {"label_classes", "export_format_version"} & set(document.keys):
-        return "", "keys of a Hasty project"
-    is_list = document.type_of("annotations") == "an array"
-    rows = [row for row in document.peek("annotations", 50) if isinstance(row, dict)] if is_list else []
-    named = _TASK_NAME.match(stem_of(name))
-    for key, task in (("segments_info", "panoptic"), ("caption", "captions"), ("keypoints", "person_keypoints")):
-        if any(key in row for row in rows):
-            return task, f"annotations with {key!r}"
-    if named is not None and named.group(1) == "stuff":
-        return "stuff", "named as a stuff file"
-    if any({"bbox", "segmentation"} & row.keys() for row in rows):
-        return "instances", "annotations with boxes or segmentations"
-    if rows and all("category_id" in row for row in rows):
-        return "labels", "annotations with a category alone"
-    if named is not None and not rows:
-        return named.group(1), "named so, without annotations"
-    return "instances", "images, annotations and categories"
-
-
-def stem_of(name: str) -> str:
-    """File name without folders and without its extension."""
-    return name.rpartition("/")[2].rpartition(".")[0] or name.rpartition("/")[2]
-
-
-def subset_of(name: str, alone: bool) -> str:
-    """Subset that a file name stands for."""
-    folder, _, base = name.rpartition("/")
-    if base.lower() == "_annotations.coco.json":
-        return folder.rpartition("/")[2] or "default"
-    named = _TASK_NAME.match(stem_of(name))
-    if named is not None:
-        return named.group(2) or "default"
-    return "default" if alone else stem_of(name)
-
-
-def documents(source: Source) -> dict[str, Document]:
-    """Outlines of all JSON files of a source that may be COCO."""
-    if len(source.files) == 1:
-        return {source.files[0]: source.document(source.files[0])}
-    return {name: source.document(name) for name in source.files if name.lower().endswith(".json")}
-
-
-def tasks_seen(probe: Probe) -> dict[str, tuple[str, str]]:
-    """Task and reason of each JSON file of a probe."""
-    return {name: task_of(document, name) for name, document in probe.json().items()}
-
-
-def is_hasty(document: Document) -> bool:
-    """Whether ``info.url`` is that of a Hasty project."""
-    if "info" not in document.keys or document.broken is not None:
-        return False
-    try:
-        info = document.value("info")
-    except FormatError:
-        return False
-    return isinstance(info, dict) and str(info.get("url", "")).startswith(HASTY_URL)
 
 
 def read_category(row: Any, file: str, at: int, dialect: Dialect) -> Category:
@@ -159,23 +84,59 @@ def read_category(row: Any, file: str, at: int, dialect: Dialect) -> Category:
     return category
 
 
+_DIFFERS = "differs from another file of the data set"
+
+
+def merge_category(into: Category, other: Category, file: Any) -> None:
+    """Take what another file says about a category; what contradicts the first is reported.
+
+    Args:
+        into: the category as known so far.
+        other: the same id in another file.
+        file: that file, for its ``problem`` and ``source``.
+    """
+    record = f"categories (id {other.id})"
+    if into.name != other.name:
+        file.problem(f"is {into.name!r} in another file", record, "name")
+        return
+    for name, default in (("color", None), ("kind", "thing"), ("parent", None), ("keypoints", []), ("skeleton", [])):
+        mine, own = getattr(into, name), getattr(other, name)
+        if own in (default, mine):
+            continue
+        if mine == default:
+            setattr(into, name, own)
+        else:
+            file.source.report.unread(other.name, None, name, _DIFFERS, what="category")
+    known = into.extras.get("coco", {})
+    for key, own in other.extras.get("coco", {}).items():
+        if key not in known:
+            known = into.extras.setdefault("coco", {})
+            known[key] = own
+        elif known[key] != own:
+            file.source.report.unread(other.name, None, f"extras.coco.{key}", _DIFFERS, what="category")
+
+
 def _is_edge(edge: Any) -> bool:
     return isinstance(edge, list) and len(edge) == 2 and all(type(end) is int for end in edge)
 
 
-def write_category(category: Category, number: int | str, dialect: Dialect) -> dict[str, Any]:
-    """The record of a category."""
+def write_category(
+    category: Category, number: int | str, dialect: Dialect, points: bool = True, things: bool = False
+) -> dict[str, Any]:
+    """The record of a category; with its key points or not, with ``isthing`` always or only where it says something."""
     above = category.parent or ""
     if dialect.kinds_as_super:
         above = "background" if category.kind == "stuff" else "object"
     row: dict[str, Any] = {"id": number, "name": category.name, "supercategory": above}
-    row.update(category.extras.get("coco", {}))
+    row.update((key, value) for key, value in category.extras.get("coco", {}).items() if key[:1] != "#")
     if category.kind == "stuff" and not dialect.kinds_as_super:
         row["isthing"] = 0
+    elif things:
+        row["isthing"] = 1
     if category.color is not None:
         row["color"] = list(category.color)
-    if category.keypoints:
+    if category.keypoints and points:
         row["keypoints"] = category.keypoints
-    if category.skeleton:
+    if category.skeleton and points:
         row["skeleton"] = [list(edge) for edge in category.skeleton]
     return row

@@ -196,7 +196,7 @@ def flatten(track: Element) -> list[Element]:
     for frame in (row.attributes.get("frame", "") for _, part in inner for row in part.children):
         rows.setdefault(frame, Element("skeleton", {"frame": frame, "keyframe": "0"}, track.line))
     out = []
-    for frame, row in sorted(rows.items(), key=lambda pair: (int(pair[0]) if pair[0].isdigit() else -1)):
+    for frame, row in sorted(rows.items(), key=lambda pair: int(pair[0]) if pair[0].isdigit() else -1):
         made = Element(row.tag, row.attributes, row.line)
         made.children = list(row.all("attribute"))
         for label, part in inner:

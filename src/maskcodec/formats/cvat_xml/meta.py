@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from maskcodec.errors import FormatError, shorten
-from maskcodec.formats._shared.xmlio import Element
+from maskcodec.formats._shared.xmlio import Element, parse
 from maskcodec.formats._shared.xmlout import XmlWriter
 
-__all__ = ["Meta", "Plain", "fresh", "patched", "read_meta", "write_plain"]
+__all__ = ["Meta", "Plain", "fresh", "meta_of", "patched", "read_meta", "with_labels", "write_plain"]
 
 KINDS = ("task", "job", "project")
 Plain = list[Any]  # [tag, text] or [tag, [children]]; an element as lists and texts
@@ -154,3 +155,27 @@ def write_plain(out: XmlWriter, plain: Plain, labels: Any) -> None:
         out.end()
     else:
         out.leaf(tag, content)
+
+
+def meta_of(plain: Any) -> Meta:
+    """What a kept ``meta`` says."""
+    if plain is None:
+        return Meta()
+    buffer = io.BytesIO()
+    write_plain(XmlWriter(buffer), plain, None)
+    return read_meta(parse(buffer.getvalue(), ""), "")
+
+
+def with_labels(plain: Any, needed: bool) -> Any:
+    """A kept ``meta``, with a place for labels if it has none and there are some."""
+    if not needed or any("labels" in (c[0] for c in child[1]) for child in plain[1] if isinstance(child[1], list)):
+        return plain
+    bodies = [at for at, child in enumerate(plain[1]) if isinstance(child[1], list) and child[0] != "original_size"]
+    if any(child[0] == "labels" for child in plain[1]):
+        return plain
+    at = bodies[0] if bodies else None
+    if at is None:
+        return ["meta", [["task", [["labels", []]]], *plain[1]]]
+    children = list(plain[1])
+    children[at] = [children[at][0], [*children[at][1], ["labels", []]]]
+    return ["meta", children]

@@ -14,7 +14,7 @@ from maskcodec.formats.cvat_xml.attributes import FIELDS, NAMESPACE, Definitions
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import Category
 
-__all__ = ["read_labels", "write_labels"]
+__all__ = ["read_labels", "unique_names", "write_labels"]
 
 _LABEL = ("name", "color", "type", "attributes", "parent", "svg")
 
@@ -166,3 +166,16 @@ def write_labels(out: XmlWriter, categories: Iterable[Category], definitions: De
             out.leaf("parent", category.name)
             out.end()
     out.end()
+
+
+def unique_names(categories: Iterable[Category], report: LossReport) -> None:
+    """Give labels of the same name numbers; the categories are changed in place."""
+    seen: set[str] = set()
+    for category in categories:
+        name, number = category.name, 2
+        while name in seen:
+            name, number = f"{category.name} ({number})", number + 1
+        if name != category.name:
+            report.rename(category.name, None, "name", "names of labels are unique", what="category")
+            category.name = name
+        seen.add(name)

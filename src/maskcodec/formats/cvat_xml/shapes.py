@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any
 
@@ -10,7 +9,8 @@ import numpy as np
 
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._shared.xmlio import Element
-from maskcodec.formats.cvat_xml.attributes import NAMESPACE, NUMBER, typed, value_text
+from maskcodec.formats.cvat_xml.attributes import NAMESPACE, typed, value_text
+from maskcodec.formats.cvat_xml.fields import Fault, flag, number, pairs, whole
 from maskcodec.masks import Rle
 from maskcodec.model.annotations import (
     Annotation,
@@ -27,7 +27,7 @@ from maskcodec.model.annotations import (
 from maskcodec.model.dataset import Item
 from maskcodec.model.schema import Category, LabelSchema
 
-__all__ = ["CUBOID", "SHAPES", "Carried", "Fault", "Shapes"]
+__all__ = ["CUBOID", "SHAPES", "Carried", "Shapes"]
 
 CUBOID = tuple(f"{axis}{corner}{face}" for face in "12" for corner in ("tl", "bl", "tr", "br") for axis in "xy")
 SHAPES = ("box", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "skeleton", "tag")
@@ -40,69 +40,9 @@ _OWN = {
     "tag": set(),
     "skeleton": {"points", "rotation"},  # old files repeat the coordinates of all points here
 }
-_PAIR = r"[^,;]+,[^,;]+"
-_POINTS = re.compile(rf"{_PAIR}(;{_PAIR})*;?\s*")
-_DIGITS = re.compile(r"[-+0-9.eE,;\s]*")
 _RUNS = re.compile(r"\s*[0-9]+(\s*,\s*[0-9]+)*\s*")
 _LEAST = {"polygon": 3, "polyline": 2, "points": 1}
 Carried = dict[str, tuple[float, float]]
-
-
-class Fault(Exception):
-    """What is wrong with a field of an element; becomes a FormatError where the place is known."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
-def number(element: Element, field: str, default: float | None = None) -> float:
-    """A finite number out of an attribute."""
-    text = element.attributes.get(field)
-    if text is None:
-        if default is None:
-            raise Fault(field, "the required attribute is missing")
-        return default
-    value = float(text) if NUMBER.fullmatch(text) else math.nan
-    if not math.isfinite(value):
-        raise Fault(field, f"expected a finite number, got {shorten(text)}")
-    return value
-
-
-def whole(element: Element, field: str, default: int | None = None) -> int:
-    """A whole number out of an attribute."""
-    value = number(element, field, default)
-    if not float(value).is_integer():
-        raise Fault(field, f"expected a whole number, got {shorten(element.attributes[field])}")
-    return int(value)
-
-
-def flag(element: Element, field: str, default: bool = False) -> bool:
-    """0 or 1 out of an attribute."""
-    text = element.attributes.get(field)
-    if text is None:
-        return default
-    if text not in ("0", "1"):
-        raise Fault(field, f"expected 0 or 1, got {shorten(text)}")
-    return text == "1"
-
-
-def pairs(element: Element, least: int) -> np.ndarray[Any, Any]:
-    """Points out of the attribute ``points``: float64 (n, 2)."""
-    text = element.attributes.get("points")
-    if text is None:
-        raise Fault("points", "the required attribute is missing")
-    try:
-        if not _POINTS.fullmatch(text) or not _DIGITS.fullmatch(text):
-            raise ValueError
-        flat = np.array(list(map(float, text.rstrip("; \n").replace(";", ",").split(","))), np.float64)
-    except ValueError:
-        raise Fault("points", f"expected pairs x,y;x,y of finite numbers, got {shorten(text)}") from None
-    if not np.isfinite(flat).all():
-        raise Fault("points", f"expected finite numbers, got {shorten(text)}")
-    if len(flat) < 2 * least:
-        raise Fault("points", f"expected at least {least} points, got {len(flat) // 2}")
-    return flat.reshape(-1, 2)
 
 
 class Shapes:
