@@ -54,7 +54,8 @@ def row(result: Result) -> str:
 
 
 HEADER = (
-    "| case | floor | maskcodec | best peer / ours | target | ours / floor | peers |\n|---|---:|---:|---:|---:|---:|---|"
+    "| case | floor | maskcodec | best peer / ours | target | ours / floor | peers |\n"
+    "|---|---:|---:|---:|---:|---:|---|"
 )
 
 

@@ -69,7 +69,7 @@ def polygons(rings: list[list[float]]) -> Iterator[Cell]:
     calls.update({n: lambda m=m: m.frPyObjects(rings, *shape) for n, m in coco.items()})
     yield Cell("Polygons", f"{len(rings)} outlines, one call", calls, all_strings, target=4)
 
-    # Every mask is made dense, and a few of its pixels are kept: adding all of them up would cost more than making them.
+    # Every mask is made dense, a few of its pixels are kept: adding all of them up would cost more than making them.
     def some(image: np.ndarray) -> int:
         return int(image[7::67, 5::71].sum())
 

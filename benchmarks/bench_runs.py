@@ -137,6 +137,7 @@ def strings_of(result: Any) -> list[bytes]:
 def label_maps(shape: tuple[int, int]) -> Iterator[Cell]:
     target = 30 if shape[0] > 4000 else 4
     few = inputs.label_image(shape, 50)
+    small = few.astype(np.uint8)
     for dtype in ("uint8", "uint16", "uint32", "uint64"):
         labels = few.astype(dtype)
         ids, masks = mc.RleArray.from_label_map(labels)
@@ -151,7 +152,7 @@ def label_maps(shape: tuple[int, int]) -> Iterator[Cell]:
             calls["pycocotools"] = loop
         if rlemasklib:
             form = "rlemasklib" if dtype == "uint8" else "rlemasklib on uint8"
-            calls[form] = lambda s=few.astype(np.uint8): list(rlemasklib.RLEMask.from_label_map(s).values())
+            calls[form] = lambda s=small: list(rlemasklib.RLEMask.from_label_map(s).values())
         name = f"{shape[0]}x{shape[1]} {dtype}, {len(values)} objects"
         floor = read_floor(labels.nbytes)
         yield Cell("Label image to all RLEs", name, calls, strings_of, "maskcodec", floor=floor, target=target)
@@ -246,7 +247,8 @@ def strings(quick: bool) -> Iterator[Cell]:
         writers: dict[str, Callable[[], Any]] = {"maskcodec compat": lambda p=plain: compat.frPyObjects(p, 1, 1)}
         writers.update({n: lambda m=m, p=plain: m.frPyObjects(p, 480, 640) for n, m in coco.items()})
         yield Cell("Runs to string", f"lists of {name}", writers, all_strings, floor=read_floor(size), target=2.5)
-        writers = {"maskcodec": batched.to_coco, "maskcodec one by one": lambda b=list(batched): [r.to_coco() for r in b]}
+        rles = list(batched)
+        writers = {"maskcodec": batched.to_coco, "maskcodec one by one": lambda r=rles: [rle.to_coco() for rle in r]}
         if rlemasklib:
             held = [rlemasklib.RLEMask.from_dict(obj) for obj in objs]
             writers["rlemasklib"] = lambda h=held: [r.to_dict() for r in h]
@@ -357,4 +359,5 @@ def hasty(quick: bool) -> Iterator[Cell]:
             "NumPy steps": lambda p=plain, s=mask.shape: numpy_fill(np.asarray(p), s),
             "NumPy steps, array given": lambda a=array, s=mask.shape: numpy_fill(a, s),
         }
-        yield Cell("Hasty RLE", f"decode, {name}", decoders, np.asarray, "NumPy steps", copy_floor(mask.size), target=10)
+        floor = copy_floor(mask.size)
+        yield Cell("Hasty RLE", f"decode, {name}", decoders, np.asarray, "NumPy steps", floor, target=10)

@@ -1,5 +1,6 @@
 #include "bit_planes.hpp"
 
+#include <utility>
 #include <vector>
 
 #include "maskcodec/bits.hpp"
@@ -21,19 +22,45 @@ void paint_bits(std::uint64_t* words, std::uint64_t a, std::uint64_t b) {
   words[a / 64 + 1] |= bits >> 1 >> (63 - shift);
 }
 
-// Appends the positions where bits [0, n) change, `before` being the bit before the first; returns the last bit.
-std::uint64_t append_toggles(const std::uint64_t* words, std::uint64_t n, std::uint64_t base, std::uint64_t before,
-                             std::vector<std::uint32_t>& out) {
-  for (std::uint64_t i = 0; i < n; i += 64) {
-    const std::uint64_t bits = words[i / 64];
-    std::uint64_t d = bits ^ ((bits << 1) | before);
-    const std::uint64_t rest = n - i;
-    if (rest < 64) d &= (std::uint64_t{1} << rest) - 1;
-    before = rest < 64 ? bits >> (rest - 1) & 1 : bits >> 63;
-    for (; d != 0; d &= d - 1) out.push_back(static_cast<std::uint32_t>(base + i + count_trailing_zeros(d)));
+// A growing list that is written a stretch at a time.
+class Positions {
+ public:
+  explicit Positions(std::size_t expected) : list_(expected + 64) {}
+
+  // Appends the positions where bits [0, n) change, `before` being the bit before the first; returns the last bit.
+  std::uint64_t toggles(const std::uint64_t* words, std::uint64_t n, std::uint64_t base, std::uint64_t before) {
+    for (std::uint64_t i = 0; i < n; i += 64) {
+      const std::uint64_t bits = words[i / 64];
+      std::uint64_t d = bits ^ ((bits << 1) | before);
+      const std::uint64_t rest = n - i;
+      if (rest < 64) d &= (std::uint64_t{1} << rest) - 1;
+      before = rest < 64 ? bits >> (rest - 1) & 1 : bits >> 63;
+      if (list_.size() < size_ + 64) list_.resize(2 * list_.size());
+      std::uint32_t* p = list_.data() + size_;
+      for (; d != 0; d &= d - 1) *p++ = static_cast<std::uint32_t>(base + i + count_trailing_zeros(d));
+      size_ = static_cast<std::size_t>(p - list_.data());
+    }
+    return before;
   }
-  return before;
-}
+  void add(std::uint64_t position) {
+    if (list_.size() < size_ + 1) list_.resize(2 * list_.size());
+    list_[size_++] = static_cast<std::uint32_t>(position);
+  }
+  // Takes the last position back if it is this one.
+  bool take_back(std::uint64_t position) {
+    if (size_ == 0 || list_[size_ - 1] != position) return false;
+    --size_;
+    return true;
+  }
+  std::vector<std::uint32_t> list() && {
+    list_.resize(size_);
+    return std::move(list_);
+  }
+
+ private:
+  std::vector<std::uint32_t> list_;
+  std::size_t size_ = 0;
+};
 
 // Toggle positions to canonical runs, in place.
 Runs to_runs(Shape shape, std::vector<std::uint32_t>&& positions) {
@@ -63,11 +90,9 @@ Runs paint_union(const RunsView* masks, std::size_t count, bool inverse, std::ui
       at += n + (i + 1 < mask.size ? mask.data[i + 1] : 0);
     }
   }
-  std::vector<std::uint32_t> positions;
-  positions.reserve(masks[0].size + 16);
-  const std::uint64_t last = append_toggles(words.data(), to - from, from, 0, positions);
-  if (last) positions.push_back(static_cast<std::uint32_t>(to));
-  return to_runs(masks[0].shape, std::move(positions));
+  Positions positions(masks[0].size);
+  if (positions.toggles(words.data(), to - from, from, 0)) positions.add(to);
+  return to_runs(masks[0].shape, std::move(positions).list());
 }
 
 Runs transpose_bits(RunsView runs, const Box& box) {
@@ -87,17 +112,14 @@ Runs transpose_bits(RunsView runs, const Box& box) {
       transpose64(square);
       for (std::size_t r = 0; r < 64; ++r) rows[(b * 64 + r) * words + c] = square[r];
     }
-  std::vector<std::uint32_t> positions;
-  positions.reserve(runs.size + 16);
+  Positions positions(runs.size);
   for (std::uint32_t y = 0; y < box.height; ++y) {
     const std::uint64_t base = (std::uint64_t{box.y} + y) * width + box.x;
     // A run that ended with the row above goes on here: its end and this start are taken back together.
-    const std::uint64_t joined = !positions.empty() && positions.back() == base && (rows[y * words] & 1u);
-    if (joined) positions.pop_back();
-    const std::uint64_t last = append_toggles(rows.data() + y * words, box.width, base, joined, positions);
-    if (last) positions.push_back(static_cast<std::uint32_t>(base + box.width));
+    const std::uint64_t joined = (rows[y * words] & 1u) && positions.take_back(base);
+    if (positions.toggles(rows.data() + y * words, box.width, base, joined)) positions.add(base + box.width);
   }
-  return to_runs(Shape{runs.shape.width, runs.shape.height}, std::move(positions));
+  return to_runs(Shape{runs.shape.width, runs.shape.height}, std::move(positions).list());
 }
 
 }  // namespace maskcodec

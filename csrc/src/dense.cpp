@@ -372,7 +372,13 @@ void decode_rows(RunsView runs, Window win, PixelTarget<T> out, T value, bool ze
     }
   };
   std::size_t total = 0;
+  struct Piece {
+    std::uint32_t x, a, b;
+  };
+  std::vector<Piece> pieces;
+  pieces.reserve(std::min<std::size_t>((runs.size - first.index) / 2 + width, std::size_t{1} << 16));
   each([&](std::uint32_t x, std::uint32_t a, std::uint32_t b) {
+    pieces.push_back(Piece{x, a, b});
     ++offsets[a];
     ++total;
     if (b < height) {
@@ -397,10 +403,10 @@ void decode_rows(RunsView runs, Window win, PixelTarget<T> out, T value, bool ze
     sum += n;
   }
   std::unique_ptr<std::uint32_t[]> columns(new std::uint32_t[total]);
-  each([&](std::uint32_t x, std::uint32_t a, std::uint32_t b) {
-    columns[offsets[a]++] = x;
-    if (b < height) columns[offsets[b]++] = x;
-  });
+  for (const Piece& p : pieces) {
+    columns[offsets[p.a]++] = p.x;
+    if (p.b < height) columns[offsets[p.b]++] = p.x;
+  }
   // Now offsets[y] is the end of row y. From here on only columns x_min..x_max of the rows hold foreground.
   const std::size_t span = x_max - x_min;
   std::uint32_t at = 0;

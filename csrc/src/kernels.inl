@@ -6,7 +6,9 @@
 namespace maskcodec {
 namespace MC_LEVEL {
 
-MC_TARGET static inline std::uint64_t nz_tail(const std::uint8_t* p, std::size_t n) {
+// The bits of the last n < 64 pixels of a row that starts `before` pixels earlier.
+MC_TARGET static inline std::uint64_t nz_tail(const std::uint8_t* p, std::size_t n, std::size_t before) {
+  if (before + n >= 64) return nz64(p + n - 64) >> (64 - n);
   std::uint64_t bits = 0;
   for (std::size_t i = 0; i < n; ++i) bits |= static_cast<std::uint64_t>(p[i] != 0) << i;
   return bits;
@@ -15,7 +17,7 @@ MC_TARGET static inline std::uint64_t nz_tail(const std::uint8_t* p, std::size_t
 MC_TARGET static void row_bits(const std::uint8_t* row, std::size_t width, std::uint64_t* bits) {
   const std::size_t words = width / 64;
   for (std::size_t i = 0; i < words; ++i) bits[i] = nz64(row + 64 * i);
-  if (width % 64) bits[words] = nz_tail(row + 64 * words, width % 64);
+  if (width % 64) bits[words] = nz_tail(row + 64 * words, width % 64, 64 * words);
 }
 
 MC_TARGET static inline std::size_t emit_columns(std::uint64_t d, std::uint32_t first, std::uint32_t* events,
@@ -53,7 +55,7 @@ MC_TARGET static std::size_t row_xor(const std::uint8_t* row, std::size_t width,
     }
   }
   for (; i * 64 < width; ++i) {
-    const std::uint64_t b = i < words ? nz64(row + 64 * i) : nz_tail(row + 64 * i, width % 64);
+    const std::uint64_t b = i < words ? nz64(row + 64 * i) : nz_tail(row + 64 * i, width % 64, 64 * i);
     const std::uint64_t d = b ^ above[i];
     if (d) {
       above[i] = b;
@@ -90,7 +92,7 @@ MC_TARGET static std::size_t line_toggles(const std::uint8_t* line, std::size_t 
   }
   if (i < n) {
     const std::size_t rest = n - i;
-    const std::uint64_t bits = nz_tail(line + i, rest);
+    const std::uint64_t bits = nz_tail(line + i, rest, i);
     std::uint64_t d = (bits ^ ((bits << 1) | carry)) & ((std::uint64_t{1} << rest) - 1);
     carry = (bits >> (rest - 1)) & 1;
     const std::uint32_t at = base + static_cast<std::uint32_t>(i);
@@ -124,6 +126,12 @@ MC_TARGET static std::size_t rows_differ(const std::uint8_t* a, const std::uint8
   std::size_t n = 0, i = 0;
   for (; i + MC_WIDE <= bytes; i += MC_WIDE) {
     if (!any_different(a + i, b + i)) continue;
+#ifdef MC_DIFFER_WIDE
+    if (shift >= 2) {
+      n = differ_wide(a + i, b + i, static_cast<std::uint32_t>(i >> shift), shift, out, n);
+      continue;
+    }
+#endif
     for (std::size_t j = i; j < i + MC_WIDE; j += 64) {
       const std::uint64_t d = ne64(a + j, b + j);
       if (d) n = emit_items(d, static_cast<std::uint32_t>(j >> shift), shift, out, n);

@@ -16,7 +16,8 @@ struct Kernels {
   // line of n pixels; room for n of them. Updates `state`, returns how many.
   std::size_t (*line_toggles)(const std::uint8_t* line, std::size_t n, std::uint32_t base, unsigned* state,
                               std::uint32_t* out);
-  // Compares two rows of `items` elements of 1 << shift bytes; writes the columns that differ, returns how many.
+  // Compares two rows of `items` elements of 1 << shift bytes; writes the columns that differ, returns how many. `out` has
+  // room for items + 16.
   std::size_t (*rows_differ)(const std::uint8_t* a, const std::uint8_t* b, std::size_t items, unsigned shift,
                              std::uint32_t* out);
   // Pixels that spans [start_a, end_a) and [start_b, end_b) share, column by column, added up.
