@@ -56,6 +56,29 @@ MC_TARGET static inline std::size_t differ_wide(const std::uint8_t* p, const std
   return n;
 }
 
+#define MC_EMIT_WIDE 1
+MC_TARGET static inline bool many_bits(std::uint64_t d) { return __builtin_popcountll(d) > 3; }
+// Positions of bits without a branch on them; writes up to 16 numbers too many.
+MC_TARGET static inline std::size_t emit_wide(std::uint64_t d, std::uint32_t base, std::uint32_t* out, std::size_t n) {
+  __m512i place = _mm512_add_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+                                   _mm512_set1_epi32(static_cast<int>(base)));
+  for (int i = 0; i < 4; ++i, d >>= 16) {
+    _mm512_storeu_si512(out + n, _mm512_maskz_compress_epi32(static_cast<__mmask16>(d), place));
+    n += static_cast<std::size_t>(__builtin_popcount(static_cast<unsigned>(d & 0xFFFFu)));
+    place = _mm512_add_epi32(place, _mm512_set1_epi32(16));
+  }
+  return n;
+}
+// Bits [shift, shift + n), n <= 448, of eight words at once.
+MC_TARGET static inline void paint_wide(std::uint64_t* p, unsigned shift, std::uint64_t n) {
+  const __m512i ones = _mm512_set1_epi64(-1);
+  const __m512i head = _mm512_mask_sll_epi64(ones, 1, ones, _mm_cvtsi32_si128(static_cast<int>(shift)));
+  const __m512i ends = _mm512_setr_epi64(64, 128, 192, 256, 320, 384, 448, 512);
+  const __m512i over = _mm512_sub_epi64(ends, _mm512_set1_epi64(static_cast<long long>(shift + n)));
+  const __m512i tail = _mm512_srlv_epi64(ones, _mm512_max_epi64(over, _mm512_setzero_si512()));
+  _mm512_storeu_si512(p, _mm512_or_si512(_mm512_loadu_si512(p), _mm512_and_si512(head, tail)));
+}
+
 }  // namespace avx512
 }  // namespace maskcodec
 
