@@ -166,16 +166,17 @@ class File:
 
     def _index_annotations(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], bool]:
         owner = np.full(len(self.annotations), -1, dtype=np.int64)
-        seen: set[Any] = set()
+        ids = np.zeros(len(self.annotations), dtype=np.int64)
+        sound = np.zeros(len(self.annotations), dtype=bool)
         for first, last, heads in self._heads():
-            ids = {head.id for head in heads}
-            if len(ids) == last - first and seen.isdisjoint(ids):
-                found = [self.place.get(head.image_id, -1) for head in heads]
-                if -1 not in found:
-                    seen |= ids
-                    owner[first:last] = found
-                    continue
-            for at in range(first, last):
+            found = [self.place.get(head.image_id, -1) for head in heads]
+            if heads and -1 not in found:
+                owner[first:last] = found
+                ids[first:last] = [head.id for head in heads]
+                sound[first:last] = True
+        if not sound.all() or len(np.unique(ids)) < len(ids):
+            seen: set[Any] = set()  # some record needs a closer look: all are looked at, in file order
+            for at in range(len(owner)):
                 owner[at] = self._owner(at, seen)
         order = np.argsort(owner, kind="stable")
         starts = np.searchsorted(owner[order], np.arange(len(self.kept) + 1))
