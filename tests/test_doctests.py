@@ -31,11 +31,14 @@ def compiled_examples(module):
     def walk(owner, prefix):
         for name, value in sorted(vars(owner).items()):
             text = getattr(value, "__doc__", None)
-            if name.startswith("_") or not isinstance(text, str):
+            own = isinstance(value, type) and value.__module__ == module.__name__  # a private base has public methods
+            if (name.startswith("_") and not own) or not isinstance(text, str if not own else object):
                 continue
-            if isinstance(value, type) and value.__module__ == module.__name__:
+            if own:
                 yield from walk(value, f"{prefix}.{name}")
             elif isinstance(value, type):
+                continue
+            if text is None:
                 continue
             test = parser.get_doctest(text, dict(vars(module)), f"{prefix}.{name}", None, None)
             if test.examples:

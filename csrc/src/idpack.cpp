@@ -8,10 +8,13 @@
 
 #include "maskcodec/cpu.hpp"
 #include "maskcodec/error.hpp"
+#include "maskcodec/kernels.hpp"
 
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
 #define MASKCODEC_BYTE_SHUFFLE 1
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 namespace maskcodec {
@@ -98,45 +101,10 @@ const std::uint32_t* checked_row(const IntView& v, std::size_t y, std::uint32_t 
 // --- 24-bit ids ------------------------------------------------------------------------------------------------------------
 
 // Packing returns all bits of all ids together: whoever has not checked them before sees there whether one was too large.
-#ifdef MASKCODEC_BYTE_SHUFFLE
-__attribute__((target("avx2"))) std::uint32_t wide_to_rgba(const std::uint32_t* ids, std::size_t n,
-                                                           std::uint8_t* out) noexcept {
-  const __m256i alpha = _mm256_set1_epi32(static_cast<int>(0xFF000000u));
-  __m256i seen[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
-  std::size_t k = 0;
-  for (; k + 16 <= n; k += 16) {
-    for (std::size_t j = 0; j < 2; ++j) {
-      const __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(ids + k + 8 * j));
-      seen[j] = _mm256_or_si256(seen[j], words);
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 4 * (k + 8 * j)), _mm256_or_si256(words, alpha));
-    }
-  }
-  std::uint32_t lanes[8];
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(lanes), _mm256_or_si256(seen[0], seen[1]));
-  std::uint32_t any = 0;
-  for (const std::uint32_t lane : lanes) any |= lane;
-  for (; k < n; ++k) {
-    any |= ids[k];
-    const std::uint32_t word = ids[k] | 0xFF000000u;
-    std::memcpy(out + 4 * k, &word, 4);
-  }
-  return any;
-}
-#endif
-
 std::uint32_t to_rgba(const std::uint32_t* ids, std::size_t n, std::uint8_t* out) noexcept {
-#ifdef MASKCODEC_BYTE_SHUFFLE
-  if (level() != Level::baseline) return wide_to_rgba(ids, n, out);
-#endif
+  if (little_endian() && reinterpret_cast<std::uintptr_t>(out) % 4 == 0)
+    return kernels().mask_words(ids, n, 0xFFFFFFFFu, 0xFF000000u, reinterpret_cast<std::uint32_t*>(out));
   std::uint32_t any = 0;
-  if (little_endian()) {
-    for (std::size_t k = 0; k < n; ++k) {
-      any |= ids[k];
-      const std::uint32_t word = ids[k] | 0xFF000000u;
-      std::memcpy(out + 4 * k, &word, 4);
-    }
-    return any;
-  }
   for (std::size_t k = 0; k < n; ++k) {
     any |= ids[k];
     out[4 * k] = static_cast<std::uint8_t>(ids[k]);
@@ -194,13 +162,29 @@ std::uint32_t to_rgb(const std::uint32_t* ids, std::size_t n, std::uint8_t* out)
 #ifdef MASKCODEC_BYTE_SHUFFLE
   if (level() != Level::baseline) k = shuffle_to_rgb(ids, n, out, any);
 #endif
+#if defined(__aarch64__)
+  uint8x16_t seen = vdupq_n_u8(0);
+  for (; k + 16 <= n; k += 16) {
+    const uint8x16x4_t in = vld4q_u8(reinterpret_cast<const std::uint8_t*>(ids + k));
+    seen = vorrq_u8(seen, in.val[3]);
+    const uint8x16x3_t rgb = {{in.val[0], in.val[1], in.val[2]}};
+    vst3q_u8(out + 3 * k, rgb);
+  }
+  any |= vmaxvq_u8(seen) != 0 ? 0xFF000000u : 0u;  // a bit that is too high, as far as anybody asks
+#endif
   if (little_endian()) {
-    for (; k + 4 <= n; k += 4) {  // four pixels make three words; a fourth byte is cut off first
-      const std::uint32_t a = ids[k], b = ids[k + 1], c = ids[k + 2], d = ids[k + 3];
-      any |= a | b | c | d;
-      const std::uint32_t words[3] = {(a & max_packed_id) | b << 24, (b >> 8 & 0xFFFF) | c << 16,
-                                      (c >> 16 & 0xFF) | d << 8};
-      std::memcpy(out + 3 * k, words, 12);
+    for (; k + 8 <= n; k += 8) {  // two pixels make 48 bits, eight make three words; a fourth byte is cut off
+      std::uint64_t all = 0;
+      const auto pair = [&](std::size_t j) {
+        std::uint64_t p;
+        std::memcpy(&p, ids + k + 2 * j, 8);
+        all |= p;
+        return (p & 0xFFFFFF) | (p >> 8 & 0xFFFFFF000000);
+      };
+      const std::uint64_t p0 = pair(0), p1 = pair(1), p2 = pair(2), p3 = pair(3);
+      any |= static_cast<std::uint32_t>(all | all >> 32);
+      const std::uint64_t words[3] = {p0 | p1 << 48, p1 >> 16 | p2 << 32, p2 >> 32 | p3 << 16};
+      std::memcpy(out + 3 * k, words, 24);
     }
   }
   for (; k < n; ++k) {
@@ -216,6 +200,10 @@ void from_row(const ColorView& v, std::size_t y, std::uint32_t* out) noexcept {
   const std::uint8_t* row = v.data + static_cast<std::ptrdiff_t>(y) * v.row_stride;
   std::size_t k = 0;
   if (little_endian() && v.channel_stride == 1 && v.col_stride == 4) {
+    if (reinterpret_cast<std::uintptr_t>(row) % 4 == 0) {
+      kernels().mask_words(reinterpret_cast<const std::uint32_t*>(row), v.width, max_packed_id, 0, out);
+      return;
+    }
     for (; k < v.width; ++k) {
       std::uint32_t word;
       std::memcpy(&word, row + 4 * k, 4);
@@ -225,13 +213,24 @@ void from_row(const ColorView& v, std::size_t y, std::uint32_t* out) noexcept {
 #ifdef MASKCODEC_BYTE_SHUFFLE
     if (level() != Level::baseline) k = shuffle_from_rgb(row, v.width, out);
 #endif
-    for (; k + 4 <= v.width; k += 4) {
-      std::uint32_t w[3];
-      std::memcpy(w, row + 3 * k, 12);
-      out[k] = w[0] & max_packed_id;
-      out[k + 1] = (w[0] >> 24 | w[1] << 8) & max_packed_id;
-      out[k + 2] = (w[1] >> 16 | w[2] << 16) & max_packed_id;
-      out[k + 3] = w[2] >> 8;
+#if defined(__aarch64__)
+    for (; k + 16 <= v.width; k += 16) {
+      const uint8x16x3_t rgb = vld3q_u8(row + 3 * k);
+      const uint8x16x4_t ids = {{rgb.val[0], rgb.val[1], rgb.val[2], vdupq_n_u8(0)}};
+      vst4q_u8(reinterpret_cast<std::uint8_t*>(out + k), ids);
+    }
+#endif
+    for (; k + 8 <= v.width; k += 8) {  // three words hold eight pixels; two of them make one word again
+      std::uint64_t w[3];
+      std::memcpy(w, row + 3 * k, 24);
+      const auto split = [&](std::size_t j, std::uint64_t p) {
+        p = (p & 0xFFFFFF) | (p << 8 & 0x00FFFFFF00000000);
+        std::memcpy(out + k + 2 * j, &p, 8);
+      };
+      split(0, w[0]);
+      split(1, w[0] >> 48 | w[1] << 16);
+      split(2, w[1] >> 32 | w[2] << 32);
+      split(3, w[2] >> 16);
     }
   }
   for (; k < v.width; ++k) {
@@ -243,6 +242,11 @@ void from_row(const ColorView& v, std::size_t y, std::uint32_t* out) noexcept {
 }  // namespace
 
 void pack_ids(const IntView& ids, unsigned channels, std::uint8_t* out) {
+  if (ids.kind == IntKind::u32 && ids.col_stride == 4 && ids.row_stride == static_cast<std::ptrdiff_t>(4 * ids.width)) {
+    const auto* all = static_cast<const std::uint32_t*>(ids.data);
+    const std::size_t n = ids.height * ids.width;
+    if ((channels == 4 ? to_rgba(all, n, out) : to_rgb(all, n, out)) <= max_packed_id) return;
+  }
   std::vector<std::uint32_t> buffer(ids.width);
   const std::size_t step = ids.width * channels;
   for (std::size_t y = 0; y < ids.height; ++y, out += step) {
@@ -255,6 +259,13 @@ void pack_ids(const IntView& ids, unsigned channels, std::uint8_t* out) {
 }
 
 void unpack_ids(const ColorView& image, std::uint32_t* out) {
+  if (image.row_stride == static_cast<std::ptrdiff_t>(image.width) * image.col_stride) {  // one long row
+    ColorView row = image;
+    row.width = image.height * image.width;
+    row.height = 1;
+    from_row(row, 0, out);
+    return;
+  }
   for (std::size_t y = 0; y < image.height; ++y, out += image.width) from_row(image, y, out);
 }
 

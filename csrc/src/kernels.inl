@@ -189,7 +189,12 @@ MC_TARGET static void box_iou(const double* x0, const double* y0, const double* 
 MC_TARGET static std::uint32_t mask_words(const std::uint32_t* in, std::size_t n, std::uint32_t keep, std::uint32_t set,
                                           std::uint32_t* out) {
   std::uint32_t any = 0;
-  for (std::size_t i = 0; i < n; ++i) {
+  std::size_t i = 0;
+  for (; i < n && reinterpret_cast<std::uintptr_t>(out + i) % 64 != 0; ++i) {  // whole lines are written faster
+    any |= in[i];
+    out[i] = (in[i] & keep) | set;
+  }
+  for (; i < n; ++i) {
     any |= in[i];
     out[i] = (in[i] & keep) | set;
   }

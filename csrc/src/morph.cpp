@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "maskcodec/flat_rle.hpp"
+#include "maskcodec/parallel.hpp"
 #include "maskcodec/run_ops.hpp"
 
 namespace maskcodec {
@@ -293,6 +294,13 @@ Moments centroid(RunsView runs) {
     return static_cast<double>(sum / n) + (static_cast<double>(sum % n) / static_cast<double>(n) + 0.5);
   };
   return Moments{n, mean(sum_x), mean(sum_y)};
+}
+
+void boundaries(const RunsView* masks, std::size_t count, double width, Runs* out, unsigned threads) {
+  parallel_for(count, threads, [&](std::size_t i) {
+    const Runs inner = erode(masks[i], Kernel::square, width, false);
+    out[i] = combine(masks[i], inner.view(), truth_minus);
+  });
 }
 
 }  // namespace maskcodec

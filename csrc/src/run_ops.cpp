@@ -4,6 +4,7 @@
 #include <string>
 
 #include "bit_planes.hpp"
+#include "maskcodec/parallel.hpp"
 
 namespace maskcodec {
 
@@ -290,6 +291,37 @@ Runs resize_nearest(RunsView runs, Shape shape) {
   });
   flush();
   return out.finish();
+}
+
+Runs paste(RunsView runs, RunsView other, std::int64_t x, std::int64_t y) {
+  const auto under_pixels = static_cast<std::uint32_t>(other.shape.pixels());
+  const std::uint32_t solid[2] = {0, under_pixels};
+  const Runs under = pad(RunsView{solid, under_pixels == 0 ? std::size_t{1} : 2, other.shape}, x, y, runs.shape);
+  const Runs rest = combine(runs, under.view(), truth_minus), placed = pad(other, x, y, runs.shape);
+  return combine(rest.view(), placed.view(), truth_or);
+}
+
+void change_many(const RunsView* masks, std::size_t count, const Change& change, Runs* out, unsigned threads) {
+  const std::int64_t* n = change.numbers;
+  parallel_for(count, threads, [&](std::size_t i) {
+    const RunsView& mask = masks[i];
+    switch (change.kind) {
+      case ChangeKind::crop:
+        out[i] = crop(mask, static_cast<std::uint32_t>(n[0]), static_cast<std::uint32_t>(n[1]),
+                      static_cast<std::uint32_t>(n[2]), static_cast<std::uint32_t>(n[3]));
+        break;
+      case ChangeKind::pad:
+        out[i] = pad(mask, n[0], n[1],
+                     make_shape(static_cast<std::uint64_t>(mask.shape.height + n[1] + n[3]),
+                                static_cast<std::uint64_t>(mask.shape.width + n[0] + n[2])));
+        break;
+      case ChangeKind::shift: out[i] = pad(mask, n[0], n[1], mask.shape); break;
+      case ChangeKind::flip_rows: out[i] = flip_rows(mask); break;
+      case ChangeKind::flip_columns: out[i] = flip_columns(mask); break;
+      case ChangeKind::resize:
+        out[i] = resize_nearest(mask, make_shape(static_cast<std::uint64_t>(n[0]), static_cast<std::uint64_t>(n[1])));
+    }
+  });
 }
 
 }  // namespace maskcodec

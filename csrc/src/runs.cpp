@@ -26,6 +26,9 @@ void canonicalise(std::vector<std::uint32_t>& counts) {
 void check_total(const std::uint32_t* counts, std::size_t size, Shape shape) {
   const std::uint64_t pixels = shape.pixels();
   std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < size; ++i) sum += counts[i];
+  if (sum == pixels) return;
+  sum = 0;
   for (std::size_t i = 0; i < size; ++i) {
     sum += counts[i];
     if (sum > pixels)

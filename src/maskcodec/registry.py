@@ -46,6 +46,7 @@ _TABLE: dict[str, str] = {
     "hasty_polygon": "hasty_imports",
     "hasty_semantic": "hasty_imports",
     "hasty_label_classes": "hasty_imports",
+    "datumaro": "datumaro",
     "datagym": "datagym",
 }
 # A name for a family: reading takes the member that recognises the data, writing the first one. A family whose parts

@@ -25,12 +25,14 @@ def assert_datasets_equal(
     Args:
         a: what is expected.
         b: what came out.
-        ignore: a loss report: fields that it names as renamed or defaulted (``what`` and ``field``) are not compared,
-            nor fields of attribute definitions that it names as dropped, nor the pixels of masks that others cover.
+        ignore: a loss report: fields that it names as renamed, defaulted or approximated (by ``what`` and ``field``)
+            are not compared, nor fields of attribute definitions that it names as dropped, nor the pixels of masks that
+            others cover.
         added: namespaces of extras, where ``b`` may hold more than ``a``; an ``id`` that is None in ``a`` may then be
             any.
     """
-    forgiven = {(loss.what, loss.field) for loss in ignore or () if loss.action in ("renamed", "defaulted")}
+    changed = ("renamed", "defaulted", "approximated")
+    forgiven = {(loss.what, loss.field) for loss in ignore or () if loss.action in changed and loss.field}
     forgiven |= {("mask", "rle") for loss in ignore or () if (loss.action, loss.what, loss.field) == _COVERED}
     forgiven |= {("attribute", loss.field) for loss in ignore or () if loss.what == "attribute" and loss.field}
     named = [{c.id: c.name for c in dataset.schema} for dataset in (a, b)]

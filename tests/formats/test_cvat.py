@@ -492,6 +492,19 @@ def test_sequences_follow_each_other(tmp_path):
     ]  # fmt: skip
 
 
+def test_frames_of_a_video_hold_every_mask(tmp_path):
+    dataset = frames_of([], [], [])
+    for item, (width, height) in zip(dataset.items, [(4, 3), (3, 9), (None, None)], strict=True):
+        item.width, item.height = width, height
+        box = mc.Rle.from_box((1, 1, 2, 2), (height or 5, width or 12))
+        item.annotations = [mc.Mask(box, category_id=1, track_id=1, keyframe=True, origin="manual")]
+    _, report = written(dataset, tmp_path, "cvat_video")
+    assert [(loss.action, loss.count) for loss in report if loss.what == "mask"] == [("approximated", 3)]
+    back = mc.read(tmp_path / "out.xml").load()
+    assert {(i.width, i.height) for i in back.items} == {(12, 9)}
+    assert [a.rle.bbox for i in back.items for a in i.annotations] == [(1, 1, 2, 2)] * 3
+
+
 def test_mixed_form_keeps_tracks_tags_and_names(tmp_path):
     dataset = frames_of([(1, 0)], [(1, 1)])
     dataset.items[0].annotations.insert(0, mc.Tag(category_id=1, origin="manual"))

@@ -62,6 +62,13 @@ def test_pieces_across_blocks(monkeypatch):
     assert [piece for _, _, piece, _ in found(data)][:2] == ["<a>道</a>".encode(), b"<b x='1'/>"]
 
 
+def test_mentions_across_blocks(monkeypatch):
+    monkeypatch.setattr("maskcodec.formats._shared.xmlio._BLOCK", 1)
+    document = Document(b"<r>" + b" " * 62 + b"<image/></r>", "a.xml")
+    assert document.mentions("image")
+    assert not document.mentions("imag")
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

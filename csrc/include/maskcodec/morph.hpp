@@ -16,6 +16,8 @@ enum class Kernel { square, cross, disk };
 Runs dilate(RunsView runs, Kernel kernel, double radius);
 // Pixels whose whole neighbourhood is foreground. Outside the frame counts as foreground with `border`, else background.
 Runs erode(RunsView runs, Kernel kernel, double radius, bool border);
+// The foreground within `width` pixels (square) of background or of the frame's edge, of each of many masks.
+void boundaries(const RunsView* masks, std::size_t count, double width, Runs* out, unsigned threads);
 // Erosion, then dilation; dilation, then erosion. The frame does not cut in between: closing never removes a pixel.
 Runs open(RunsView runs, Kernel kernel, double radius);
 Runs close(RunsView runs, Kernel kernel, double radius);

@@ -47,6 +47,20 @@ extern template class Painter<std::int16_t>;
 extern template class Painter<std::int32_t>;
 extern template class Painter<std::int64_t>;
 
+// Paints many masks, later ones over earlier ones, onto a contiguous canvas of zeros: rows one after the other, or with
+// `columns` columns. The runs must be canonical and of the canvas's shape.
+template <class T>
+void paint_labels(const RunsView* masks, const T* values, std::size_t count, Shape shape, T* canvas, bool columns);
+
+extern template void paint_labels(const RunsView*, const std::uint8_t*, std::size_t, Shape, std::uint8_t*, bool);
+extern template void paint_labels(const RunsView*, const std::uint16_t*, std::size_t, Shape, std::uint16_t*, bool);
+extern template void paint_labels(const RunsView*, const std::uint32_t*, std::size_t, Shape, std::uint32_t*, bool);
+extern template void paint_labels(const RunsView*, const std::uint64_t*, std::size_t, Shape, std::uint64_t*, bool);
+extern template void paint_labels(const RunsView*, const std::int8_t*, std::size_t, Shape, std::int8_t*, bool);
+extern template void paint_labels(const RunsView*, const std::int16_t*, std::size_t, Shape, std::int16_t*, bool);
+extern template void paint_labels(const RunsView*, const std::int32_t*, std::size_t, Shape, std::int32_t*, bool);
+extern template void paint_labels(const RunsView*, const std::int64_t*, std::size_t, Shape, std::int64_t*, bool);
+
 // The view of runs given from outside: DecodeError unless they add up to the shape's pixels and no run but the first is 0.
 RunsView checked_view(const std::uint32_t* counts, std::size_t size, Shape shape);
 

@@ -91,6 +91,19 @@ Runs rotate180(RunsView runs);
 // Nearest neighbour: the pixel whose centre is nearest, ties down (source index = floor((i + 0.5) * old / new)).
 Runs resize_nearest(RunsView runs, Shape shape);
 
+// Replaces the part of `runs` under `other`, whose top-left corner lies at (x, y); what sticks out is cut.
+Runs paste(RunsView runs, RunsView other, std::int64_t x, std::int64_t y);
+
+// One change for many masks.
+enum class ChangeKind { crop, pad, shift, flip_rows, flip_columns, resize };
+struct Change {
+  ChangeKind kind;
+  // crop: x0, y0, x1, y1 (inside every mask); pad: left, top, right, bottom (no side of a result below 0); shift: dx, dy;
+  // resize: height, width.
+  std::int64_t numbers[4];
+};
+void change_many(const RunsView* masks, std::size_t count, const Change& change, Runs* out, unsigned threads);
+
 // Foreground spans of many masks in one table, made once and swept many times.
 class SpanTable {
  public:

@@ -98,6 +98,19 @@ cdef extern from "maskcodec/run_ops.hpp" namespace "maskcodec" nogil:
     Runs flip_columns(RunsView) except +translate_current
     Runs rotate180(RunsView) except +translate_current
     Runs resize_nearest(RunsView, Shape) except +translate_current
+    Runs core_paste "maskcodec::paste" (RunsView, RunsView, int64_t, int64_t) except +translate_current
+    cdef enum class ChangeKind:
+        crop
+        pad
+        shift
+        flip_rows
+        flip_columns
+        resize
+    cdef cppclass Change:
+        Change()
+        ChangeKind kind
+        int64_t numbers[4]
+    void change_many(const RunsView*, size_t, const Change&, Runs*, unsigned) except +translate_current
     cdef cppclass SpanTable:
         SpanTable(const RunsView*, size_t) except +translate_current
     void mask_iou "maskcodec::iou" (const SpanTable&, const SpanTable&, const uint8_t*, double*, size_t, size_t,
@@ -128,6 +141,7 @@ cdef extern from "maskcodec/morph.hpp" namespace "maskcodec" nogil:
         disk
     Runs core_dilate "maskcodec::dilate" (RunsView, Kernel, double) except +translate_current
     Runs core_erode "maskcodec::erode" (RunsView, Kernel, double, bint) except +translate_current
+    void boundaries(const RunsView*, size_t, double, Runs*, unsigned) except +translate_current
     Runs core_open "maskcodec::open" (RunsView, Kernel, double) except +translate_current
     Runs core_close "maskcodec::close" (RunsView, Kernel, double) except +translate_current
     cdef cppclass Components:

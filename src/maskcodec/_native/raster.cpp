@@ -271,6 +271,67 @@ py::tuple split(py::handle labels, py::object background) {
   });
 }
 
+IntKind kind_of(const py::dtype& dtype) {
+  const char letter = dtype.kind();
+  if ((letter == 'i' || letter == 'u') && dtype.attr("isnative").cast<bool>()) {
+    const bool is_signed = letter == 'i';
+    switch (dtype.itemsize()) {
+      case 1: return is_signed ? IntKind::i8 : IntKind::u8;
+      case 2: return is_signed ? IntKind::i16 : IntKind::u16;
+      case 4: return is_signed ? IntKind::i32 : IntKind::u32;
+      case 8: return is_signed ? IntKind::i64 : IntKind::u64;
+      default: break;
+    }
+  }
+  throw std::invalid_argument("dtype: expected native integers of 8 to 64 bits, got " +
+                              std::string(py::str(py::object(dtype))));
+}
+
+// Values for a canvas of T, each of which it must hold.
+template <class T>
+std::vector<T> colors_as(const Integers& colors) {
+  std::vector<T> out(colors.extent(0));
+  dispatch(colors.kind, [&](auto zero) {
+    using V = decltype(zero);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const V value = *static_cast<const V*>(colors.array.data(static_cast<py::ssize_t>(i)));
+      out[i] = static_cast<T>(value);
+      if (static_cast<V>(out[i]) != value || (out[i] < T{0}) != (value < V{0}))
+        throw RangeError("values[" + std::to_string(i) + "]: " + std::to_string(value) +
+                         " does not fit the canvas's dtype");
+    }
+  });
+  return out;
+}
+
+// Many masks onto a fresh canvas; the runs are canonical and of its shape (the caller has checked them).
+py::array paint_canvas(py::handle runs, py::handle offsets, py::handle values, std::uint64_t height, std::uint64_t width,
+                       const py::dtype& dtype, bool columns) {
+  const auto counts = runs_argument(runs);
+  const auto bounds = offsets_argument(offsets, "offsets", counts.size());
+  const Integers colors(values, 1, "values");
+  if (colors.extent(0) + 1 != bounds.size())
+    throw ShapeError("values: expected " + std::to_string(bounds.size() - 1) + ", got " +
+                     std::to_string(colors.extent(0)));
+  const Shape shape = make_shape(height, width);
+  check_dense(shape);
+  const auto zeros = py::module_::import("numpy").attr("zeros");
+  py::array canvas = zeros(py::make_tuple(height, width), dtype, "order"_a = columns ? "F" : "C");
+  dispatch(kind_of(dtype), [&](auto zero) {
+    using T = decltype(zero);
+    const std::vector<T> fills = colors_as<T>(colors);
+    T* out = static_cast<T*>(canvas.mutable_data());
+    const py::gil_scoped_release release;
+    std::vector<RunsView> views;
+    views.reserve(fills.size());
+    for (std::size_t i = 0; i < fills.size(); ++i)
+      views.push_back(
+          checked_view(counts.data() + bounds[i], static_cast<std::size_t>(bounds[i + 1] - bounds[i]), shape));
+    paint_labels(views.data(), fills.data(), fills.size(), shape, out, columns);
+  });
+  return canvas;
+}
+
 // A Painter of any pixel type. One mask at a time: threads that share a painter wait for each other.
 class AnyPainter {
  public:
@@ -362,38 +423,6 @@ class AnyPainter {
  private:
   template <class P>
   using pixel = std::remove_pointer_t<decltype(std::declval<P>()->data())>;
-
-  static IntKind kind_of(const py::dtype& dtype) {
-    const char letter = dtype.kind();
-    if ((letter == 'i' || letter == 'u') && dtype.attr("isnative").cast<bool>()) {
-      const bool is_signed = letter == 'i';
-      switch (dtype.itemsize()) {
-        case 1: return is_signed ? IntKind::i8 : IntKind::u8;
-        case 2: return is_signed ? IntKind::i16 : IntKind::u16;
-        case 4: return is_signed ? IntKind::i32 : IntKind::u32;
-        case 8: return is_signed ? IntKind::i64 : IntKind::u64;
-        default: break;
-      }
-    }
-    throw std::invalid_argument("dtype: expected native integers of 8 to 64 bits, got " +
-                                std::string(py::str(py::object(dtype))));
-  }
-
-  template <class T>
-  static std::vector<T> colors_as(const Integers& colors) {
-    std::vector<T> out(colors.extent(0));
-    dispatch(colors.kind, [&](auto zero) {
-      using V = decltype(zero);
-      for (std::size_t i = 0; i < out.size(); ++i) {
-        const V value = *static_cast<const V*>(colors.array.data(static_cast<py::ssize_t>(i)));
-        out[i] = static_cast<T>(value);
-        if (static_cast<V>(out[i]) != value || (out[i] < T{0}) != (value < V{0}))
-          throw RangeError("values[" + std::to_string(i) + "]: " + std::to_string(value) +
-                           " does not fit the canvas's dtype");
-      }
-    });
-    return out;
-  }
 
   std::variant<std::unique_ptr<Painter<std::uint8_t>>, std::unique_ptr<Painter<std::uint16_t>>,
                std::unique_ptr<Painter<std::uint32_t>>, std::unique_ptr<Painter<std::uint64_t>>,
@@ -507,6 +536,7 @@ PYBIND11_MODULE(raster, m, py::mod_gil_not_used()) {
   m.def("fill_box", &fill_box_runs, "x"_a, "y"_a, "w"_a, "h"_a, "height"_a, "width"_a);
   m.def("trace", &trace_runs, "runs"_a, "height"_a, "width"_a, "bridge"_a = false, "tolerance"_a = 0.0);
   m.def("split_labels", &split, "labels"_a, "background"_a = py::none());
+  m.def("paint_labels", &paint_canvas, "runs"_a, "offsets"_a, "values"_a, "height"_a, "width"_a, "dtype"_a, "columns"_a);
   m.def("pack_ids", &pack, "ids"_a, "channels"_a);
   m.def("unpack_ids", &unpack, "image"_a);
   m.def("pack_instances", &pack_words, "classes"_a, "instances"_a, "factor"_a);

@@ -18,6 +18,15 @@ def trace(
 def split_labels(
     labels: NDArray[np.integer[Any]], background: int | None = None
 ) -> tuple[NDArray[np.integer[Any]], NDArray[np.uint32], NDArray[np.uint64]]: ...
+def paint_labels(
+    runs: NDArray[np.uint32],
+    offsets: NDArray[np.integer[Any]],
+    values: NDArray[np.integer[Any]],
+    height: int,
+    width: int,
+    dtype: np.dtype[Any],
+    columns: bool,
+) -> NDArray[np.integer[Any]]: ...
 def pack_ids(ids: NDArray[np.integer[Any]], channels: int) -> NDArray[np.uint8]: ...
 def unpack_ids(image: NDArray[np.uint8]) -> NDArray[np.uint32]: ...
 def pack_instances(

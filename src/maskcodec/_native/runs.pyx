@@ -43,8 +43,15 @@ cdef extern from "numpy/arrayobject.h":
     object PyArray_Scalar(void*, cnp.dtype, object)
 
 
+cdef class _RleOps
+cdef class Rle(_RleOps)
+cdef class _RleArrayOps
+cdef class RleArray(_RleArrayOps)
+
 include "parse.pxi"
+include "rle_ops.pxi"
 include "rle.pxi"
+include "array_ops.pxi"
 include "array.pxi"
 include "compat.pxi"
 

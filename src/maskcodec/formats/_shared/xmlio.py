@@ -142,6 +142,16 @@ class Document:
             parser.StartElementHandler = parser.EndElementHandler = None  # break the reference cycle
             let_go(buffer)
 
+    def mentions(self, tag: str) -> bool:
+        """Whether a start tag seems to occur: a quick look at the bytes, comments included."""
+        pattern, step = re.compile(rb"<%b[\s/>]" % tag.encode()), 64 * _BLOCK
+        for at in range(0, len(self.buffer), step):
+            found = pattern.search(self.buffer, at, at + step + 64)
+            let_go(self.buffer)
+            if found:
+                return True
+        return False
+
     def parse(self, start: int, size: int, line: int = 1) -> Element:
         """The tree of one element that ``scan`` found."""
         self._read += size + (64 << 10)  # a fault brings in the pages around it too

@@ -35,15 +35,15 @@ def dialect(probe: Probe) -> tuple[str, str]:
         raise NotThisFormat("no XML file")
     found: set[str] = set()
     for name in names:
-        buffer = Document(probe.source.buffer(name), probe.source.display(name)).buffer
-        head = bytes(buffer[: 1 << 16])
+        document = Document(probe.source.buffer(name), probe.source.display(name))
+        head = bytes(document.buffer[: 1 << 16])
         root = re.search(rb"<([A-Za-z_][^\s/>]*)", head)
         if root is None or root.group(1) != b"annotations":
             what = root.group(1).decode("utf-8", "replace")[:40] if root else "none"
             raise NotThisFormat(f"{name}: the root element is {what}, expected annotations")
         if not _CHILD.search(head) and re.search(rb"<[A-Za-z]", head[root.end() :]):
             raise NotThisFormat(f"{name}: none of version, meta, image, track")
-        has = [tag for tag in ("image", "track") if re.search(rb"<%b[\s/>]" % tag.encode(), buffer)]
+        has = [tag for tag in ("image", "track") if document.mentions(tag)]
         if not has:
             has = ["track" if re.search(rb"<mode>\s*interpolation\s*</mode>", head) else "image"]
         found.update(has)

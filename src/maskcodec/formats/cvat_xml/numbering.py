@@ -21,13 +21,16 @@ class Numbering:
         subsets: positions of the items of each subset.
         frames: number of each item; -1 where none is given.
         names: of each item its name in reports, its id, its file name, whether it has a frame, whether it has a path.
+        sizes: width and height of each item, 0 for unknown.
+        masks: size of masks -> how many, and an item with one.
         pieces: of each image its place in the spool and whether tracks do without it, three numbers each.
     """
 
     report: LossReport
     with_images: bool
     size: tuple[int, int] | None
-    unsized: list[str]
+    sizes: array[int]
+    masks: dict[tuple[int, int], list[Any]]
     subsets: dict[str, array[int]]
     frames: array[int]
     names: list[tuple[str, str, str, bool, bool]]
@@ -70,10 +73,13 @@ class Numbering:
                     self.report.rename(shown, None, "id", reason, what="item")
                 if not located or name != frame_name(self.frames[position]):
                     self.report.rename(shown, None, "path", reason, what="item")
-            if self.size is not None:
-                for shown in self.unsized:
-                    for part in ("width", "height"):
+                for at, part in enumerate(("width", "height")):
+                    if self.size is not None and self.sizes[2 * position + at] != self.size[at]:
                         self.report.default(shown, None, part, "a video has one size for all frames", what="item")
+            for shape, (count, shown) in self.masks.items():
+                if self.size is not None and shape != (self.size[1], self.size[0]):
+                    reason = "put into the frames, which have one size"
+                    self.report.approximate(shown, None, "", reason, what="mask", count=count)
             return
         for positions in self.subsets.values():
             stems: dict[str, int] = {}

@@ -69,7 +69,8 @@ class _Writer(Numbering, TrackWriter):
         self.used: dict[str, set[int]] = {}
         self._start_tracks()
         self.size: tuple[int, int] | None = None
-        self.unsized: list[str] = []
+        self.sizes: array[int] = array("q")  # width and height of each item, 0 for unknown
+        self.masks: dict[tuple[int, int], list[Any]] = {}
 
     # --- items --------------------------------------------------------------------------------------------------------
     def item(self, position: int, item: Item) -> None:
@@ -102,15 +103,13 @@ class _Writer(Numbering, TrackWriter):
             self._image(position, item, name, here, kept, plain)
 
     def _place(self, item: Item) -> None:
-        """Size of the frames of a video: the first one that is known."""
-        if item.width is None or item.height is None:
-            self.unsized.append(item_name(item))
-        elif self.size is None:
-            self.size = (item.width, item.height)
-        elif not self.with_images:
-            for part, mine, theirs in zip(("width", "height"), (item.width, item.height), self.size, strict=True):
-                if mine != theirs:
-                    self.report.default(item, None, part, "a video has one size for all frames")
+        """Size of the frames of a video: the first one that is known, or the largest where no image says its own."""
+        width, height = item.width or 0, item.height or 0
+        self.sizes.extend((width, height))
+        if width and height and self.size is None:
+            self.size = (width, height)
+        elif width and height and self.size is not None and not self.with_images:
+            self.size = (max(width, self.size[0]), max(height, self.size[1]))
 
     def _image(
         self, position: int, item: Item, name: str, here: list[Annotation], kept: dict[str, Any], plain: bool

@@ -50,6 +50,7 @@ class TrackWriter:
     say_subset: bool
     size: tuple[int, int] | None
     frames: array[int]
+    masks: dict[tuple[int, int], list[Any]]
 
     def _start_tracks(self) -> None:
         self.tracks: dict[Any, _Track] = {}
@@ -69,6 +70,7 @@ class TrackWriter:
         shapes: dict[Any, Annotation] = {}
         newest = -1
         for annotation in tracked:
+            self._measure(item, annotation)
             group = groups.get(id(annotation))
             if annotation.track_id is None:
                 self._one_frame(position, item, annotation, group)
@@ -105,8 +107,6 @@ class TrackWriter:
         self.report.default(item, shape.variant, "", "a shape outside, added to end a track")
 
     def _row(self, track: _Track, position: int, item: Item, shape: Annotation, render: Renderer) -> bool:
-        if not self._fits(item, shape):
-            return False
         if not track.rows and not shape.keyframe:
             self.report.default(item, shape, "keyframe", "the first shape of a track is a key frame")
         elif not shape.keyframe:
@@ -123,17 +123,14 @@ class TrackWriter:
         self.shapes.write(data)
         return True
 
-    def _fits(self, item: Item, shape: Annotation) -> bool:
-        """Whether a mask lies in the frames of the video, which all have one size."""
-        if self.with_images or not isinstance(shape, Mask) or self.size is None:
-            return True
-        x, y, w, h = shape.rle.bbox
-        if x + w > self.size[0] or y + h > self.size[1]:
-            self.report.drop(item, shape, "", "outside of the frames, which have one size")
-            return False
-        if shape.rle.shape != (self.size[1], self.size[0]):
-            self.report.approximate(item, shape, "", "put into the frames, which have one size")
-        return True
+    def _measure(self, item: Item, shape: Annotation) -> None:
+        """Make the frames of a video, which have one size, hold a mask."""
+        if self.with_images or not isinstance(shape, Mask) or not shape.rle.area:
+            return
+        height, width = shape.rle.shape
+        self.masks.setdefault((height, width), [0, item_name(item)])[0] += 1
+        if item.width is None or item.height is None:
+            self.size = (max(width, self.size[0]), max(height, self.size[1])) if self.size else (width, height)
 
     def _head(self, item: Item, annotation: Annotation) -> tuple[list[tuple[str, str]], str]:
         category = self.render.categories.get(annotation.category_id)
@@ -146,7 +143,7 @@ class TrackWriter:
     def _one_frame(self, position: int, item: Item, annotation: Annotation, group: str | None) -> None:
         order = self._next()
         head, source = self._head(item, annotation)
-        text = self.render.shape(item, annotation, None, position, source) if self._fits(item, annotation) else ""
+        text = self.render.shape(item, annotation, None, position, source)
         if not text:
             return
         self.report.default(item, annotation, "track_id", "a shape becomes a track of one frame")
