@@ -456,6 +456,51 @@ def test_results_beside_ground_truth_are_named_in_the_report(tmp_path):
     assert "a COCO results file" in str(mc.read(source, on_loss="ignore").report)
 
 
+@pytest.mark.parametrize(
+    ("names", "media"),
+    [
+        (("train/_annotations.coco.json", "valid/_annotations.coco.json"), ("train/1.png", "valid/1.png")),
+        (("annotations/instances_train.json", "annotations/instances_val.json"), ("train/1.png", "val/1.png")),
+        (("annotations/instances_train.json",), ("images/1.png",)),
+        (("annotations/instances_train.json",), ("images/train/1.png",)),
+        (("labels.json",), ("data/1.png",)),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("task", ["coco_instances", "coco_keypoints"])
+def test_media_of_every_layout_are_found(names, media, task, tmp_path):
+    row = person()
+    if task == "coco_instances":
+        del row["keypoints"], row["num_keypoints"]
+    doc = document(row, images=[{"id": 1, "width": 8, "height": 6, "file_name": "1.png"}])
+    for name in (*names, *media):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(doc) if name.endswith(".json") else name)
+    assert mc.detect(tmp_path / "in") == task
+    dataset = mc.read(tmp_path / "in")
+    for item, name in zip(dataset.items, media, strict=True):
+        with dataset.media.open_media(item) as stream:
+            assert stream.read().decode() == name
+
+
+@pytest.mark.parametrize("name", ["coco_instances", "coco_keypoints"])
+def test_pycocotools_reads_what_is_written(name, tmp_path):
+    row = person(segmentation={"size": [6, 8], "counts": [13, 2, 4, 2, 4, 2, 21]})
+    ring = person(segmentation=[[1, 1, 5, 1, 5, 5.25]])
+    if name == "coco_instances":
+        for each in (row, ring):
+            del each["keypoints"], each["num_keypoints"]
+    mc.write(load(document(row, ring), name), tmp_path / "o.json", name)
+    with contextlib.redirect_stdout(io.StringIO()):
+        loaded = COCO(str(tmp_path / "o.json"))
+    first, second = loaded.loadAnns(loaded.getAnnIds())
+    assert loaded.annToMask(first).sum() == 6
+    expected = mc.Rle.from_polygons([np.array([[1, 1], [5, 1], [5, 5.25]])], (6, 8))
+    assert (loaded.annToMask(second) == expected.decode()).all()
+    if name == "coco_keypoints":
+        assert (first["keypoints"], first["num_keypoints"]) == (POINTS, 2)
+
+
 # --- groups ----------------------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from maskcodec.formats._base import NullSink
-from maskcodec.formats.coco.index import plain, plain_id
+from maskcodec.formats.coco.ids import plain, plain_id
 
 __all__ = ["Numbers", "Part"]
 
