@@ -52,6 +52,10 @@ def write_results(dataset: Dataset, sink: NullSink, report: LossReport, *, score
         for key in extra:
             if key != "id" and key[:1] != "#":
                 report.drop(item, None, f"extras.coco.{key}", "results say nothing about images")
+        for annotation in item.annotations:
+            if isinstance(annotation, Points) and not len(annotation.xy):
+                report.drop(item, annotation, "", "it has no points")
+        item.annotations = [a for a in item.annotations if not isinstance(a, Points) or len(a.xy)]
         if not item.annotations:
             report.drop(item, None, "", "an image without results is not listed")
             continue

@@ -47,6 +47,8 @@ def write_release(dataset: Dataset, sink: NullSink, report: LossReport, kind: st
         fits = names.SEGMENTATION if kind == "segmentation" else names.VECTOR
         task_type = about.pop("task_type", None)
         if task_type not in fits:
+            if task_type is not None:
+                report.rename(None, None, f"extras.{names.NAMESPACE}.dataset", "the task type is that of the labels")
             task_type = tasks[1] if kind == "segmentation" else default
         about = {"name": name, "description": about.pop("description", ""), "task_type": task_type, **about}
         about.pop("samples", None)
