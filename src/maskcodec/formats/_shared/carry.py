@@ -18,7 +18,7 @@ from maskcodec.formats._shared.flatten import flatten
 from maskcodec.model.annotations import Annotation, Points, Skeleton
 from maskcodec.model.dataset import Dataset, Item, Track
 from maskcodec.model.losses import LossReport
-from maskcodec.model.schema import Category, LabelSchema
+from maskcodec.model.schema import AttributeSpec, Category, LabelSchema, TagGroup
 
 __all__ = ["carried"]
 
@@ -241,7 +241,23 @@ class _View:
                 setattr(category, name, type(default)() if isinstance(default, list) else default)
                 self.report.drop(source.name, None, name, _NO_FIELD, what="category")
         category.extras = self.extras(category.extras, source.name, None, "category")
+        category.attributes = [self.spec(spec) for spec in category.attributes]
         return category
+
+    def spec(self, source: AttributeSpec) -> AttributeSpec:
+        """What the format holds of one definition."""
+        if not source.extras and not source.children:
+            return source
+        spec = clone(source)
+        spec.extras = self.extras(spec.extras, source.name, None, "attribute")
+        spec.children = [self.spec(child) for child in spec.children]
+        return spec
+
+    def group(self, source: TagGroup) -> TagGroup:
+        """What the format holds of one group of tags."""
+        group = clone(source)
+        group.extras = self.extras(group.extras, source.name, None, "tag group")
+        return group
 
     def dataset(self, source: Dataset, items: Any) -> Dataset:
         """The data set that the writer sees."""
@@ -250,7 +266,8 @@ class _View:
         for name in ("attributes", "tag_groups", "background"):
             value = getattr(schema, name)
             if name in carries.schema_fields:
-                setattr(shown, name, value)
+                kept: Any = self.spec if name == "attributes" else self.group
+                setattr(shown, name, value if name == "background" else [kept(one) for one in value])
             elif value not in (None, []):
                 setattr(shown, name, None if name == "background" else [])
                 count = len(value) if isinstance(value, list) else 1
