@@ -483,6 +483,7 @@ def test_media_of_every_layout_are_found(names, media, task, tmp_path):
             assert stream.read().decode() == name
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("name", ["coco_instances", "coco_keypoints"])
 def test_pycocotools_reads_what_is_written(name, tmp_path):
     row = person(segmentation={"size": [6, 8], "counts": [13, 2, 4, 2, 4, 2, 21]})
