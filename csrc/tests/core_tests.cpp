@@ -2,9 +2,10 @@
 #include <cstdio>
 
 #include "raster_tests.hpp"
+#include "run_tests.hpp"
 
 int main() {
-  const int failed = run_raster_tests();
+  const int failed = run_raster_tests() + run_run_tests();
   std::printf(failed == 0 ? "core tests passed\n" : "core tests failed: %d checks\n", failed);
   return failed == 0 ? 0 : 1;
 }

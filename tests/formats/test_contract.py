@@ -17,7 +17,7 @@ import maskcodec as mc
 from maskcodec import registry
 from maskcodec.formats._base import Capabilities, NullSink
 from maskcodec.formats._shared.carry import carried
-from maskcodec.model.losses import LossReport
+from maskcodec.model.losses import MAX_EXAMPLES, LossReport
 from maskcodec.testing import assert_datasets_equal
 from tests.zoo import simple, zoo
 
@@ -68,13 +68,13 @@ def without_dropped(dataset: mc.Dataset, report: LossReport, back: mc.Dataset) -
             gone = {name for name, _ in loss.examples}
             if not any(gone & {f"{i.subset}/{i.id}", str(i.id)} for i in dataset.items):
                 continue  # left out already, as a medium that the format lacks
-            assert loss.count <= 5, f"the zoo is too large for the examples of {loss}"
+            assert loss.count <= MAX_EXAMPLES, f"the zoo is too large for the examples of {loss}"
             kept = [i for i in dataset.items if not gone & {f"{i.subset}/{i.id}", str(i.id)}]
             dataset.items = mc.ItemList(kept)
             continue
         if not any(a.variant == loss.what for item in dataset.items for a in item.annotations):
             continue  # left out already, as a kind that the format lacks
-        assert loss.count <= 5, f"the zoo is too large for the examples of {loss}"
+        assert loss.count <= MAX_EXAMPLES, f"the zoo is too large for the examples of {loss}"
         for item_name, annotation_name in loss.examples:
             for item in dataset.items:
                 if item_name not in (f"{item.subset}/{item.id}", str(item.id)):

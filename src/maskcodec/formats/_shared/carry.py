@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from maskcodec.formats._base import Capabilities
@@ -17,7 +18,7 @@ from maskcodec.formats._shared.flatten import flatten
 from maskcodec.model.annotations import Annotation, Points, Skeleton
 from maskcodec.model.dataset import Dataset, Item, Track
 from maskcodec.model.losses import LossReport
-from maskcodec.model.schema import Category, LabelSchema
+from maskcodec.model.schema import AttributeSpec, Category, LabelSchema, TagGroup
 
 __all__ = ["carried"]
 
@@ -68,6 +69,23 @@ class _View:
             for name, default in _FIELDS.items()
             if name not in carries.fields and not (name == "z_order" and carries.order)
         ]
+        # What is kept as it is needs no copy, unless something later in the item works on copies.
+        copies = carries.flat or carries.arrange or carries.single_points
+        looks = carries.whole_pixels or carries.named_points or carries.needs_category
+        self.straight = not copies and not looks and len(self.lacking) > 1
+        self._lacked = attrgetter(*(name for name, _ in self.lacking)) if self.straight else None
+        self._defaults = tuple(default for _, default in self.lacking)
+
+    def kept(self, annotation: Annotation) -> bool:
+        """Whether the format holds the annotation as it is, without a look at every field."""
+        if self._lacked is None or annotation.variant not in self.variants or annotation.outside:
+            return False
+        if annotation.attributes and self.carries.attributes is not True:
+            return False
+        if self._lacked(annotation) != self._defaults:
+            return False
+        extras = annotation.extras
+        return not extras or all(name in self.carries.namespaces for name in extras)
 
     def extras(self, extras: dict[str, Any], item: Any, annotation: Any, what: str | None = None) -> dict[str, Any]:
         """The namespaces that the format writes back; every key of the others is entered as dropped.
@@ -96,7 +114,9 @@ class _View:
         return {name: value for name, value in values.items() if name in kept}
 
     def annotation(self, annotation: Annotation, item: Item) -> Annotation | None:
-        """What the format holds of one annotation; None when nothing."""
+        """What the format holds of one annotation; None when nothing; not to be modified."""
+        if self.straight and self.kept(annotation):
+            return annotation
         carries, report, now = self.carries, self.report, annotation
         if annotation.outside and "outside" not in carries.fields and "outside" not in carries.as_attributes:
             report.drop(item, annotation, "", "the object is outside, and the format cannot say so")
@@ -203,12 +223,15 @@ class _View:
         return out
 
     def _paint_order(self, item: Item, source: Item) -> None:
+        if not any(annotation.z_order for annotation in item.annotations):
+            return
         for annotation in item.annotations:
             if annotation.z_order:
                 self.report.approximate(source, annotation, "z_order", "kept as the order of the list")
-        item.annotations.sort(key=lambda a: a.z_order)
+        item.annotations = [clone(a) if a.z_order else a for a in sorted(item.annotations, key=lambda a: a.z_order)]
         for annotation in item.annotations:
-            annotation.z_order = 0
+            if annotation.z_order:
+                annotation.z_order = 0
 
     def category(self, source: Category) -> Category:
         """What the format holds of one category."""
@@ -218,7 +241,23 @@ class _View:
                 setattr(category, name, type(default)() if isinstance(default, list) else default)
                 self.report.drop(source.name, None, name, _NO_FIELD, what="category")
         category.extras = self.extras(category.extras, source.name, None, "category")
+        category.attributes = [self.spec(spec) for spec in category.attributes]
         return category
+
+    def spec(self, source: AttributeSpec) -> AttributeSpec:
+        """What the format holds of one definition."""
+        if not source.extras and not source.children:
+            return source
+        spec = clone(source)
+        spec.extras = self.extras(spec.extras, source.name, None, "attribute")
+        spec.children = [self.spec(child) for child in spec.children]
+        return spec
+
+    def group(self, source: TagGroup) -> TagGroup:
+        """What the format holds of one group of tags."""
+        group = clone(source)
+        group.extras = self.extras(group.extras, source.name, None, "tag group")
+        return group
 
     def dataset(self, source: Dataset, items: Any) -> Dataset:
         """The data set that the writer sees."""
@@ -227,7 +266,8 @@ class _View:
         for name in ("attributes", "tag_groups", "background"):
             value = getattr(schema, name)
             if name in carries.schema_fields:
-                setattr(shown, name, value)
+                kept: Any = self.spec if name == "attributes" else self.group
+                setattr(shown, name, value if name == "background" else [kept(one) for one in value])
             elif value not in (None, []):
                 setattr(shown, name, None if name == "background" else [])
                 count = len(value) if isinstance(value, list) else 1

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import mmap
+import os
 from array import array
+from collections.abc import Callable
+from functools import partial
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from maskcodec.formats._base import NullSink
-from maskcodec.formats._shared._jsonscan import let_go
-from maskcodec.formats.coco.index import plain, plain_id
+from maskcodec.formats.coco.ids import plain, plain_id
 
 __all__ = ["Numbers", "Part"]
 
 _BLOCK = 1 << 20
-_MANY = 64 << 20  # bytes
+_AT_ONCE = 2048  # records
 _LAST = 2**62
 _SEPARATOR = b",\n"
 
@@ -105,15 +106,21 @@ class Part:
         self.annotations.flush()
         if not self.annotations.seek(0, 2):
             return  # a sink that keeps nothing
-        with mmap.mmap(self.annotations.fileno(), 0, access=mmap.ACCESS_READ) as buffer:
-            rows, held = [], 0
-            last = len(order) - 1
-            for count, (start, size) in enumerate(zip(starts[order].tolist(), sizes[order].tolist(), strict=True)):
-                rows.append(buffer[start : start + size - (len(_SEPARATOR) if count == last else 0)])
-                held += size
-                if len(rows) >= 2048 or count == last:
-                    target.write(b"".join(rows))
-                    rows = []
-                if held > _MANY:
-                    held = 0
-                    let_go(buffer)
+        read = self._reader()
+        for first in range(0, len(order), _AT_ONCE):
+            some = order[first : first + _AT_ONCE]
+            # A memory map would bring in the pages around every record.
+            rows = [read(size, start) for size, start in zip(sizes[some].tolist(), starts[some].tolist(), strict=True)]
+            if first + _AT_ONCE >= len(order):
+                rows[-1] = rows[-1][: -len(_SEPARATOR)]
+            target.write(b"".join(rows))
+
+    def _reader(self) -> Callable[[int, int], bytes]:
+        if hasattr(os, "pread"):
+            return partial(os.pread, self.annotations.fileno())
+
+        def read(size: int, start: int) -> bytes:
+            self.annotations.seek(start)
+            return self.annotations.read(size)
+
+        return read

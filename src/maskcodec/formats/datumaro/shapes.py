@@ -267,7 +267,7 @@ def write_annotation(shape: Annotation, label: int | None, number: int, group: i
     attributes = dict(shape.attributes)
     for name in RESERVED:
         value = getattr(shape, name)
-        if value not in (None, False) or (name in listed and value is not None):
+        if (value is not None and value is not False) or (name in listed and value is not None):
             attributes[name] = value
     if isinstance(shape, (Box, Ellipse)) and (shape.rotation or "rotation" in listed):
         attributes["rotation"] = shape.rotation

@@ -46,7 +46,9 @@ def write_release(dataset: Dataset, sink: NullSink, report: LossReport, kind: st
         if dataset.schema.attributes:
             head["image_attributes"] = [names.write_attribute(spec, report) for spec in dataset.schema.attributes]
         task_type = about.pop("task_type", None)
-        if task_type != kind and (kind not in ("segmentation", "vector") or task_type not in names.FLAT[kind]):
+        if task_type != kind and (kind not in names.FLAT or task_type not in names.FLAT[kind]):
+            if task_type is not None:
+                report.rename(None, None, f"extras.{names.NAMESPACE}.dataset", "the task type is that of the labels")
             task_type = "segmentation-bitmap" if kind == "segmentation" else kind
         about = {"name": name, "description": about.pop("description", ""), "task_type": task_type, **about}
         about.pop("samples", None)
