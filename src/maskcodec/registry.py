@@ -29,6 +29,9 @@ _TABLE: dict[str, str] = {
     "hasty_json": "hasty_json",
     "segments_image_segmentation": "segments.image",
     "segments_image_vector": "segments.image",
+    "segments_pointcloud_cuboid": "segments.image",
+    "segments_pointcloud_vector": "segments.image",
+    "segments_pointcloud_segmentation": "segments.image",
     "coco_instances": "coco",
     "coco_keypoints": "coco",
     "coco_captions": "coco",
@@ -46,13 +49,20 @@ _TABLE: dict[str, str] = {
     "hasty_polygon": "hasty_imports",
     "hasty_semantic": "hasty_imports",
     "hasty_label_classes": "hasty_imports",
+    "datumaro": "datumaro",
     "datagym": "datagym",
 }
 # A name for a family: reading takes the member that recognises the data, writing the first one. A family whose parts
 # can be read together is a format of its own in the table instead, with ``Format.parts``.
 _UMBRELLAS: dict[str, tuple[str, ...]] = {
     "hasty": ("hasty_json", "hasty_coco"),
-    "segments": ("segments_image_segmentation", "segments_image_vector"),
+    "segments": (
+        "segments_image_segmentation",
+        "segments_image_vector",
+        "segments_pointcloud_cuboid",
+        "segments_pointcloud_vector",
+        "segments_pointcloud_segmentation",
+    ),
 }
 _loaded: dict[str, Format] = {}
 _PathLike = str | os.PathLike[str]

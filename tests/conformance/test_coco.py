@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import shutil
 from pathlib import Path
 
 import pytest
 from pycocotools import mask as peer
+from pycocotools.coco import COCO
 
 import maskcodec as mc
+from maskcodec.formats._shared.images import read_png
+from maskcodec.model.annotations import same_value
 from maskcodec.testing import assert_datasets_equal
 
 pytestmark = pytest.mark.filterwarnings("ignore::maskcodec.errors.LossWarning")
@@ -201,3 +206,126 @@ def test_media_are_found_and_copied(samples, tmp_path):
     assert not len(report)
     source = (tmp_path / "in" / "images" / "train" / "a.jpg").read_bytes()
     assert (tmp_path / "out" / "images" / "a.jpg").read_bytes() == source
+
+
+def shapes(dataset: mc.Dataset) -> list[mc.Annotation]:
+    return [annotation for item in dataset.items for annotation in item.annotations]
+
+
+def test_cvat_export_reads_both_tasks(samples):
+    dataset = mc.read(samples / "coco" / "cvat-export", on_loss="ignore")
+    assert {c.id: c.name for c in dataset.schema} == {1: "a", 2: "b", 5: "car", 6: "person"}
+    (skeleton,) = [a for a in shapes(dataset) if a.kind == "skeleton"]
+    assert (skeleton.visibility, skeleton.category_id) == ([2, 1, 0], 6)
+    assert skeleton.xy.tolist() == [[1.5, 2.5], [3, 4], [5, 6]]
+    assert skeleton.extras["coco"]["bbox"] == [1.5, 2.5, 1.5, 1.5]
+    assert dataset.schema.by_id(6).skeleton == [(2, 3), (1, 2)]
+
+
+def test_cvat_export_groups(samples):
+    (crowd, parts) = shapes(mc.read(samples / "coco" / "cvat-export", "coco_instances", on_loss="ignore"))[3:5]
+    assert crowd.rle.to_counts() == [0, 2, 4, 2, 19, 3, 3, 3, 3, 3, 3, 3]
+    assert [ring.tolist() for ring in parts.rings][1] == [[4, 3], [8, 3], [8, 6], [4, 6]]
+
+
+def test_keypoints_val2017(samples):
+    dataset = mc.read(samples / "coco" / "keypoints-val2017-subset")
+    (item,) = dataset.items
+    assert (item.extras["coco"]["id"], item.width, item.height) == (139099, 640, 453)
+    counts = [sum(v > 0 for v in a.visibility) for a in item.annotations]
+    assert counts == [11, 14, 7, 9, 14, 15, 10, 2, 7, 6, 0, 0, 9, 0]
+    assert [a.is_crowd for a in item.annotations] == [False] * 13 + [True]
+    assert item.annotations[-1].id == 900100139099
+    (category,) = dataset.schema
+    assert (len(category.keypoints), len(category.skeleton), category.skeleton[0]) == (17, 19, (16, 14))
+    assert item.annotations[0].extras["coco"]["area"] == 7355.7537
+
+
+def test_datumaro_keypoints(samples):
+    dataset = mc.read(samples / "coco" / "datumaro_coco_person_keypoints")
+    (first,), (second, third) = (item.annotations for item in dataset.items)
+    assert (first.category_id, first.visibility, first.xy.tolist()) == (2, [0, 1, 2], [[0, 0], [0, 2], [4, 1]])
+    assert (second.category_id, second.attributes) == (1, {"x": 1, "y": "hello"})
+    assert (third.is_crowd, third.visibility) == (True, [2, 2, 2])
+    assert dataset.schema.by_id(1).skeleton == [(0, 1), (1, 2)]
+
+
+def test_datumaro_captions_labels_info_and_stuff(samples):
+    root = samples / "coco"
+    assert [a.text for a in shapes(mc.read(root / "datumaro_coco_captions"))] == ["hello", "world", "text"]
+    labels = mc.read(root / "datumaro_coco_labels")
+    assert [(i.subset, i.id, [a.category_id for a in i.annotations]) for i in labels.items][1] == ("val", "b", [1, 2])
+    info = mc.read(root / "datumaro_coco_image_info")
+    assert [(i.subset, i.id, i.width, i.height) for i in info.items] == [("train", "a", 10, 5), ("val", "b", 5, 10)]
+    stuff = shapes(mc.read(root / "datumaro_coco_stuff"))
+    assert [(a.id, a.rle.area, a.is_crowd) for a in stuff] == [(7, 20, True), (2, 20, True)]
+
+
+def test_panoptic(samples, tmp_path):
+    source = samples / "coco" / "panoptic-sample"
+    dataset = mc.read(source / "panoptic_examples.json").load()
+    (item,) = dataset.items
+    found = {a.id: a for a in item.annotations}
+    assert (len(found), len(dataset.schema)) == (18, 133)
+    assert 640 * 427 - sum(a.rle.area for a in found.values()) == 2712
+    names = {c.id: c.name for c in dataset.schema}
+    figures = {
+        number: (names[found[number].category_id], found[number].rle.area, tuple(found[number].rle.bbox))
+        for number in (3937500, 3153362, 2330219)
+    }
+    assert figures == {
+        3937500: ("person", 3528, (282, 207, 48, 149)), 3153362: ("person", 24295, (75, 111, 517, 262)),
+        2330219: ("tree-merged", 130762, (0, 0, 640, 263)),
+    }  # fmt: skip
+    assert found[3153362].is_crowd
+    assert not any({"area", "bbox"} & a.extras["coco"].keys() for a in found.values())
+    detection = mc.read(source / "panoptic_coco_detection_format.json").load()
+    masks = {(a.category_id, a.rle) for a in detection.items[0].annotations}
+    assert masks == {(a.category_id, a.rle) for a in found.values()}
+    assert not len(mc.write(dataset, tmp_path / "out", "coco_panoptic"))
+    (written,) = (tmp_path / "out").rglob("*.png")
+    png = source / "panoptic_examples" / "000000142238.png"
+    assert (read_png(written.read_bytes())[0] == read_png(png.read_bytes())[0][..., :3]).all()
+
+
+def test_panoptic_in_two_channels(samples, tmp_path):
+    """The twin form, read with the JSON of the three-channel one."""
+    source = samples / "coco" / "panoptic-sample"
+    shutil.copy(source / "panoptic_examples.json", tmp_path / "panoptic_examples.json")
+    shutil.copytree(source / "panoptic_examples_2ch_format", tmp_path / "panoptic_examples_2ch_format")
+    one, two = (mc.read(root / "panoptic_examples.json").load() for root in (source, tmp_path))
+    assert_datasets_equal(one, two)
+
+
+def test_results(samples, tmp_path):
+    root = samples / "coco" / "val2014-subset" / "results"
+    counts = {"instances_val2014_fakebbox100": 47, "instances_val2014_fakesegm100": 47,
+              "person_keypoints_val2014_fakekeypoints100": 4, "captions_val2014_fakecap": 20}  # fmt: skip
+    read = {name: mc.read(root / f"{name}_results.json").load() for name in counts}
+    assert {name: len(shapes(dataset)) for name, dataset in read.items()} == counts
+    box = read["instances_val2014_fakebbox100"].items[0]
+    (first,) = box.annotations
+    assert (box.id, first.category_id, first.score) == (42, 18, 0.236)
+    assert (first.x0, first.y0) == (258.15, 41.29)
+    mask = shapes(read["instances_val2014_fakesegm100"])[0].rle
+    assert (mask.shape, mask.area, tuple(mask.bbox)) == ((478, 640), 53487, (259, 41, 347, 244))
+    assert {len(a.xy) for a in shapes(read["person_keypoints_val2014_fakekeypoints100"])} == {17}
+    for name, dataset in read.items():
+        assert not len(mc.write(dataset, tmp_path / f"{name}.json", "coco_results"))
+        written = json.loads((tmp_path / f"{name}.json").read_bytes())
+        assert written == json.loads((root / f"{name}_results.json").read_bytes())
+
+
+@pytest.mark.parametrize("name", ["instances_val2014_fakebbox100", "instances_val2014_fakesegm100"])
+def test_pycocotools_gives_the_same_for_results_written_again(samples, name, tmp_path):
+    root = samples / "coco" / "val2014-subset"
+    mc.write(mc.read(root / "results" / f"{name}_results.json"), tmp_path / "o.json", "coco_results")
+    truth = root / "annotations" / "instances_val2014.json"
+    listed = {row["id"] for row in json.loads(truth.read_bytes())["images"]}
+    loaded = []
+    for path in (root / "results" / f"{name}_results.json", tmp_path / "o.json"):
+        rows = [row for row in json.loads(path.read_bytes()) if row["image_id"] in listed]
+        with contextlib.redirect_stdout(io.StringIO()):
+            loaded.append(COCO(str(truth)).loadRes(rows).anns)
+    assert same_value(*loaded)
+    assert loaded[0]

@@ -17,15 +17,16 @@ from maskcodec.formats._shared.images import read_png
 from maskcodec.formats._shared.source import Source
 
 # Name of a format in the corpus -> name to read it by, and the format that must be registered for its cases.
-READ_AS = {"coco": "coco", "cvat": "cvat", "datagym": "datagym", "hasty": "hasty", "segments": "segments"}
+READ_AS = {"coco": "coco", "cvat": "cvat", "datagym": "datagym", "hasty": "hasty"}
+READ_AS |= {"segments": "segments", "datumaro": "datumaro"}
 NEEDS = {
     "coco": "coco_instances", "cvat": "cvat_images", "hasty": "hasty_json", "segments": "segments_image_segmentation",
-    "datagym": "datagym",
+    "datagym": "datagym", "datumaro": "datumaro",
 }  # fmt: skip
 # Formats of the corpus that are not registered yet; the test below keeps the list fresh.
 NOT_COVERED = {
     "mask", "yolo", "tf_detection_api", "voc", "vgg_face2", "labelme", "mots", "image", "mot",
-    "icdar_text_localization", "wider_face", "datumaro",
+    "icdar_text_localization", "wider_face",
 }  # fmt: skip
 # Cases of those formats whose fault lies in the archive or the picture, tested one level below the formats.
 ARCHIVES = "zip-"

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import maskcodec as mc
+from maskcodec.formats.segments.shapes import heading
 from tests.conformance.test_hasty_json import missing
 
 pytestmark = pytest.mark.filterwarnings("ignore::maskcodec.errors.LossWarning")
@@ -77,14 +78,14 @@ def test_release_of_shapes(folder: Path) -> None:
     assert (third.annotations, third.status) == ([], "UNLABELED")
 
 
-@pytest.mark.parametrize("name", ["release-segmentation", "release-vector"])
+@pytest.mark.parametrize("name", ["release-segmentation", "release-vector", "release-pointcloud"])
 def test_every_key_survives(folder: Path, tmp_path: Path, name: str) -> None:
     source = folder / name
     report = mc.write(mc.read(source), tmp_path / "out", mc.detect(source))
     assert not len(report)
-    (before,) = source.glob("streets-*.json")
+    (before,) = source.glob("*-v*.json")
     (after,) = (tmp_path / "out").glob("*.json")
-    assert after.name == before.name
+    assert after.name == before.name.replace("clouds", "streets")  # the name of the data set within
     one, two = (json.loads(p.read_text(encoding="utf-8")) for p in (before, after))
     assert missing(one, two) == [] == missing(two, one)
     for png in (source / "assets").glob("[0-9]*.png"):
@@ -112,9 +113,64 @@ def test_labels_of_other_types_are_named(folder: Path) -> None:
     dataset = mc.read(folder / "label-attributes", "segments_image_vector").load()
     assert len(dataset.items) == 2
     assert dataset.report.total == 10
-    for name in ("pointcloud-cuboid", "image-sequence-vector", "multisensor-sequence"):
-        with pytest.raises(mc.UnknownFormatError):
-            mc.detect(folder / "label-attributes" / f"{name}.json")
+
+
+@pytest.mark.parametrize("kind", ["cuboid", "vector", "segmentation"])
+def test_detection_of_cloud_labels(folder: Path, kind: str) -> None:
+    path = folder / "label-attributes" / f"pointcloud-{kind}.json"
+    assert mc.detect(path) == f"segments_pointcloud_{kind}"
+
+
+def test_release_of_clouds(folder: Path) -> None:
+    path = folder / "release-pointcloud"
+    assert mc.detect(path) == "segments_pointcloud_cuboid"
+    (item,) = mc.read(path, "segments").items
+    assert (item.id, item.path, item.media, item.status) == ("frame_00001", "frame_00001.bin", "point_cloud", "LABELED")
+    cloud = np.fromfile(path / "assets" / "frame_00001.bin", "<f4").reshape(-1, 4)[:, :3].astype(float)
+    assert len(cloud) == 8
+    inside = {}
+    for cuboid in item.annotations:
+        x, y, z, w = cuboid.quaternion or (0, 0, np.sin(cuboid.yaw / 2), np.cos(cuboid.yaw / 2))
+        turn = np.array(
+            [
+                [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+                [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+                [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+            ]
+        )
+        own = np.abs((cloud - cuboid.position) @ turn)
+        inside[cuboid.id] = np.flatnonzero((own <= np.array(cuboid.dimensions) / 2).all(1)).tolist()
+    assert inside == {1: [0, 1], 2: [2, 3], 3: [7]}
+    assert item.annotations[0].attributes == ATTRIBUTES
+    assert item.extras["segments"]["attributes"]["ego_pose"]["heading"]["qw"] == 1
+
+
+def test_lone_cloud_labels(folder: Path) -> None:
+    path = folder / "label-attributes"
+    (item,) = mc.read(path / "pointcloud-cuboid.json").items
+    first, second, third = item.annotations
+    assert (first.position, first.dimensions, first.yaw, first.quaternion) == ((0, 0.2, 0.5), (4, 2, 1.5), 0.63, None)
+    assert (second.yaw, second.quaternion) == (np.pi / 2, (0, 0, 0.7071067811865476, 0.7071067811865476))
+    assert abs(heading(third.quaternion) - 0.632) < 0.0005
+    assert item.extras["segments"]["frame"]["links"] == [
+        {"from_id": 1, "to_id": 2, "attributes": {"side": "left", "strength": 10}}
+    ]
+    (item,) = mc.read(path / "pointcloud-vector.json").items
+    assert [a.variant for a in item.annotations] == ["polygon3d", "polyline3d", "points3d", "cuboid"]
+    assert item.annotations[0].rings[0].tolist() == [[12.34, 56.78, 0], [90.12, 34.56, 0], [78.91, 23.45, 0.5]]
+    (item,) = mc.read(path / "pointcloud-segmentation.json").items
+    assert {a.id: a.indices.tolist() for a in item.annotations} == {1: [7], 2: [4, 5, 6], 3: [3, 8]}
+    assert item.annotations[2].attributes == ATTRIBUTES
+
+
+@pytest.mark.parametrize("kind", ["cuboid", "vector", "segmentation"])
+def test_every_key_of_cloud_labels_survives(folder: Path, tmp_path: Path, kind: str) -> None:
+    path = folder / "label-attributes" / f"pointcloud-{kind}.json"
+    mc.write(mc.read(path), tmp_path / "out", f"segments_pointcloud_{kind}")
+    (written,) = (tmp_path / "out").glob("*.json")
+    (sample,) = json.loads(written.read_text(encoding="utf-8"))["dataset"]["samples"]
+    one, two = json.loads(path.read_text(encoding="utf-8")), sample["labels"]["ground-truth"]["attributes"]
+    assert missing(one, two) == [] == missing(two, one)
 
 
 def test_rgb_bitmap(samples: Path) -> None:

@@ -6,7 +6,7 @@ corner of the top-left pixel, x to the right, y down; boxes are half-open. Slots
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -61,16 +61,18 @@ def same_value(a: Any, b: Any, *, types: bool = False) -> bool:
     return bool(a == b)
 
 
-def points_array(points: Any, dims: Iterable[int] = (2, 3)) -> Float64:
+def points_array(points: Any, dims: tuple[int, ...] = (2, 3)) -> Float64:
     """Return points as a float64 array of shape (n, 2) or (n, 3).
 
     Raises:
         ValueError: another shape.
     """
+    if type(points) is np.ndarray and points.ndim == 2 and points.dtype == np.float64 and points.shape[1] in dims:
+        return points
     array = np.asarray(points, dtype=np.float64)
     if array.size == 0 and array.ndim < 2:
         array = array.reshape(0, 2)
-    if array.ndim != 2 or array.shape[1] not in tuple(dims):
+    if array.ndim != 2 or array.shape[1] not in dims:
         raise ValueError(f"expected points of shape (n, {' or '.join(map(str, dims))}), got {array.shape}")
     return array
 

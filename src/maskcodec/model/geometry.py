@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import ceil, cos, pi, radians, sin
+from math import ceil, cos, inf, nextafter, pi, radians, sin
 
 import numpy as np
 import numpy.typing as npt
 
 from maskcodec.model.annotations import Annotation, Box, Ellipse, Mask, Points, Polygon, Polyline
 
-__all__ = ["bounds", "box_corners", "ellipse_points", "polygon_area", "ring_area", "rotate"]
+__all__ = ["bounds", "box_corners", "ellipse_points", "polygon_area", "ring_area", "rotate", "side"]
 
 Float64 = npt.NDArray[np.float64]
 
@@ -38,6 +38,20 @@ def ellipse_points(ellipse: Ellipse, tolerance: float = 0.05) -> Float64:
     t = np.arange(n) * (2 * pi / n)
     points = np.stack([ellipse.cx + ellipse.rx * np.cos(t), ellipse.cy + ellipse.ry * np.sin(t)], axis=1)
     return rotate(points, ellipse.rotation, (ellipse.cx, ellipse.cy)) if ellipse.rotation else points
+
+
+def side(low: float, high: float) -> float:
+    """A width or height that leads from one corner back to the other exactly, where a float can.
+
+    Example:
+        >>> 0.1 + side(0.1, 0.7) == 0.7
+        True
+    """
+    width = high - low
+    for candidate in (width, nextafter(width, inf), nextafter(width, -inf)):
+        if low + candidate == high:
+            return candidate
+    return width
 
 
 def ring_area(ring: Float64) -> float:

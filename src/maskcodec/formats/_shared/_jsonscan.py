@@ -76,6 +76,13 @@ def value_end(buffer: Buffer, start: int, file: str) -> int:
     Raises:
         FormatError: the text ends before the value does, brackets do not match, or nesting is deeper than 256.
     """
+    if len(buffer) - start > _LARGE:  # never all of it in memory at once
+        if bytes(buffer[start : start + 1]) == b"[":
+            return array_end(buffer, start, file)
+        if bytes(buffer[start : start + 1]) == b"{":
+            found = members(buffer, start, file)
+            at = found[-1][2] if found else start + 1
+            return skip_space(buffer, at) + 1
     try:  # the strict parser is many times faster, and right when the whole rest is one value
         with memoryview(buffer) as view, view[start:] as rest:
             msgspec.json.decode(rest, type=msgspec.Raw)
@@ -144,8 +151,28 @@ def members(
         at = skip_space(buffer, at + 1)
 
 
+def array_end(buffer: Buffer, start: int, file: str) -> int:
+    """End of the array at ``start``, element by element, letting go of the pages on the way."""
+    at, held = skip_space(buffer, start + 1), start
+    if bytes(buffer[at : at + 1]) == b"]":
+        return at + 1
+    while True:
+        at = skip_space(buffer, _fast_end(buffer, at, file))
+        mark = bytes(buffer[at : at + 1])
+        if mark == b"]":
+            return at + 1
+        if mark != b",":  # a fault between two records: the tolerant scanner says where the list ends all the same
+            return _end_by_brackets(buffer, start, file)
+        at = skip_space(buffer, at + 1)
+        if at - held > _LARGE:
+            held = at
+            let_go(buffer)
+
+
 def _fast_end(buffer: Buffer, start: int, file: str) -> int:
     """End of a value inside a larger text; the strict parser tells it by where it finds trailing characters."""
+    if len(buffer) - start > _LARGE and bytes(buffer[start : start + 1]) == b"[":
+        return array_end(buffer, start, file)
     if bytes(buffer[start : start + 1]) in (b"[", b"{"):
         try:
             with memoryview(buffer) as view, view[start:] as rest:

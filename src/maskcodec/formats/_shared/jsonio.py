@@ -25,6 +25,7 @@ __all__ = ["Document", "Raw", "Records", "decode", "encode", "fields", "numbers"
 
 _RAWS = msgspec.json.Decoder(list[Raw])
 _ANY = msgspec.json.Decoder()
+_LARGE = 64 << 20  # bytes
 
 
 class Records:
@@ -37,26 +38,29 @@ class Records:
         self.start = start
         self.size = size
         self._read = 0
+        self._large = len(buffer) > _LARGE
 
     def __len__(self) -> int:
         return len(self.start)
 
     def raw(self, at: int) -> bytes:
         """Text of record ``at``."""
-        start, size = int(self.start[at]), int(self.size[at])
-        self._account(size)
+        start, size = self.start.item(at), self.size.item(at)
+        if self._large:
+            self._account(size)
         return bytes(self._buffer[start : start + size])
 
     def chunk(self, first: int, last: int) -> bytes:
         """Text of the records from ``first`` up to ``last``, with what stands between them, as one array."""
         start, stop = int(self.start[first]), int(self.start[last - 1] + self.size[last - 1])
-        self._account(stop - start)
+        if self._large:
+            self._account(stop - start)
         return b"[" + bytes(self._buffer[start:stop]) + b"]"
 
     def _account(self, size: int) -> None:
         """Give pages back after a while; a fault brings in the pages around it too."""
         self._read += size + (64 << 10)
-        if self._read > 64 << 20:
+        if self._read > _LARGE:
             self._read = 0
             scan.let_go(self._buffer)
 

@@ -9,109 +9,19 @@ from __future__ import annotations
 import io
 import mmap
 import os
-import re
-import stat
 import tempfile
 import zipfile
-import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from maskcodec.errors import FormatError, shorten
+from maskcodec.errors import FormatError
+from maskcodec.formats._shared._paths import safe_join, safe_name
+from maskcodec.formats._shared._zips import Bounded, Limits, Wrapped, fault
 from maskcodec.formats._shared.jsonio import Document
 from maskcodec.model.dataset import Item
 from maskcodec.model.losses import LossReport
 
 __all__ = ["Limits", "Source", "safe_join", "safe_name"]
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds of what an archive may expand to, in members and bytes; the ratio counts beyond ``ratio_from`` bytes."""
-
-    members: int = 100_000
-    member: int = 1 << 30
-    total: int = 16 << 30
-    ratio: int = 1000
-    ratio_from: int = 10 << 20
-
-
-def safe_name(name: object) -> str:
-    r"""Check a relative name from data and return it with ``/`` between parts.
-
-    Raises:
-        ValueError: empty, absolute, with a drive, share or scheme, climbing with ``..``, or with control characters.
-
-    Example:
-        >>> safe_name("sub\\c.png")
-        'sub/c.png'
-    """
-    if not isinstance(name, str) or not name.strip():
-        raise ValueError(f"expected a relative path, got {shorten(name)}")
-    path = name.replace("\\", "/")
-    if any(ord(c) < 32 or ord(c) == 127 for c in path):
-        raise ValueError(f"control character in the path {shorten(name)}")
-    if path.startswith("/") or re.match(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]+://", path):
-        raise ValueError(f"absolute path or address {shorten(name)}, expected a path inside the data set")
-    parts = [part for part in path.split("/") if part not in ("", ".")]
-    if ".." in parts or not parts:
-        raise ValueError(f"path {shorten(name)} leads outside the data set")
-    return "/".join(parts)
-
-
-def safe_join(root: str | os.PathLike[str], name: object) -> Path:
-    """Join a name from data to a folder; links are followed before the check.
-
-    Raises:
-        ValueError: the name or what it resolves to is outside the folder.
-    """
-    base = Path(root).resolve()
-    path = base / safe_name(name)
-    if not path.resolve().is_relative_to(base):
-        raise ValueError(f"path {shorten(name)} leads outside the data set through a link")
-    return path
-
-
-class _Bounded(io.RawIOBase):
-    """A zip member whose real size is checked while it is read, and whose errors are ours."""
-
-    def __init__(self, source: Source, info: zipfile.ZipInfo) -> None:
-        self._source, self._info, self._read = source, info, 0
-        with source.wrapped(info.filename):
-            if source.archive is None:
-                raise OSError("not an archive")
-            self._stream = source.archive.open(info)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, target: Any) -> int:
-        with self._source.wrapped(self._info.filename):
-            data = self._stream.read(len(target))
-        target[: len(data)] = data
-        self._read += len(data)
-        self._source.count(self._info, self._read, len(data))
-        return len(data)
-
-    def close(self) -> None:
-        if not self.closed:
-            self._stream.close()
-        super().close()
-
-
-class _Wrapped:
-    """Turns errors of zipfile and zlib into ours, naming the member."""
-
-    def __init__(self, display: str) -> None:
-        self._display = display
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)):
-            raise FormatError(f"damaged or unsupported zip member: {error}", file=self._display) from error
 
 
 class Source:
@@ -174,7 +84,7 @@ class Source:
         return sorted(found)
 
     def _open_zip(self) -> None:
-        with _Wrapped(self.path):
+        with Wrapped(self.path):
             self.archive = zipfile.ZipFile(io.BytesIO(self._bytes) if self._bytes is not None else self.path)
         members = [info for info in self.archive.infolist() if not info.is_dir()]
         if len(members) > self.limits.members:
@@ -182,32 +92,16 @@ class Source:
         for info in members:
             if info.filename in self._members:
                 raise FormatError("duplicate member: two files of this name", file=self.display(info.filename))
-            fault = self._fault(info)
-            if fault:
-                self.problem(FormatError(fault, file=self.display(info.orig_filename)))
+            found = fault(info, self.limits)
+            if found:
+                self.problem(FormatError(found, file=self.display(info.orig_filename)))
             else:
                 self._members[info.filename] = info
         self.files = sorted(self._members)
 
-    def _fault(self, info: zipfile.ZipInfo) -> str | None:
-        try:
-            if safe_name(info.orig_filename) != info.filename:
-                return f"member name {shorten(info.orig_filename)} is not in plain form"
-        except ValueError as error:
-            return f"refused member: {error}"
-        if stat.S_ISLNK(info.external_attr >> 16):
-            return "refused member: a symbolic link"
-        if info.flag_bits & 1:
-            return "refused member: encrypted"
-        if info.file_size > self.limits.member:
-            return f"expands to {info.file_size} bytes, the limit is {self.limits.member}"
-        if info.file_size > self.limits.ratio_from and info.file_size > self.limits.ratio * max(info.compress_size, 1):
-            return f"expands by more than {self.limits.ratio}:1, the size limit for archives"
-        return None
-
-    def wrapped(self, name: str) -> _Wrapped:
+    def wrapped(self, name: str) -> Wrapped:
         """Context that turns zip errors into ours."""
-        return _Wrapped(self.display(name))
+        return Wrapped(self.display(name))
 
     def count(self, info: zipfile.ZipInfo, read: int, new: int) -> None:
         """Hold the bytes that came out of a member against the limits."""
@@ -261,7 +155,7 @@ class Source:
         if self.kind == "zip":
             if name not in self._members:
                 raise FileNotFoundError(2, "no such member", self.display(name))
-            return io.BufferedReader(_Bounded(self, self._members[name]), 1 << 16)
+            return io.BufferedReader(Bounded(self, self._members[name]), 1 << 16)
         if self._bytes is not None:
             if name not in self.files:
                 raise FileNotFoundError(2, "no such file", name)

@@ -30,7 +30,8 @@ from typing import Any
 
 from maskcodec.formats._base import Capabilities, Confidence, Dataset, Format, NotThisFormat, NullSink, Probe, Source
 from maskcodec.formats.coco.read import read
-from maskcodec.formats.coco.results import CARRIES, detect_results, read_results, write_results
+from maskcodec.formats.coco.results import detect_results, read_results
+from maskcodec.formats.coco.results_out import CARRIES, write_results
 from maskcodec.formats.coco.schema import COCO
 from maskcodec.formats.coco.tasks import is_hasty, tasks_seen
 from maskcodec.formats.coco.write import SEGMENTATIONS, write_files

@@ -3,59 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from msgspec import Meta
 
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._base import Source
 from maskcodec.formats._shared import jsonio
 from maskcodec.formats._shared.jsonio import Records
 from maskcodec.formats._shared.source import safe_name
+from maskcodec.formats.coco.ids import SoundHead, annotation_head, image_head, plain, plain_id, sound_heads
 from maskcodec.formats.coco.schema import Dialect, read_category
 from maskcodec.model.dataset import Item
 from maskcodec.model.schema import Category
 
-__all__ = ["File", "plain", "plain_id"]
+__all__ = ["File"]
 
 _LARGEST_SIDE = 2**31 - 1
 _CHUNK = 2048  # records whose ids are read at once
 _TAKES = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-
-
-class _ImageHead(msgspec.Struct, gc=False):
-    id: int | str
-    file_name: str | None = None
-    coco_url: str | None = None
-
-
-class _AnnotationHead(msgspec.Struct, gc=False):
-    image_id: int | str
-    id: int | str | None = None
-
-
-class _SoundHead(msgspec.Struct, gc=False):
-    image_id: Int64
-    id: Int64
-
-
-_image_head = msgspec.json.Decoder(_ImageHead)
-_annotation_head = msgspec.json.Decoder(_AnnotationHead)
-_sound_heads = msgspec.json.Decoder(list[_SoundHead])
-
-
-def plain_id(value: Any) -> bool:
-    """Whether a value may be an id: a text, or an integer of 64 bits."""
-    return isinstance(value, str) or (type(value) is int and -(2**63) <= value < 2**63)
-
-
-def plain(value: Any) -> Any:
-    """The id that counts in comparisons: ``"1"`` and ``1`` are the same."""
-    return int(value) if isinstance(value, str) and value.isdecimal() and str(int(value)) == value else value
 
 
 class File:
@@ -145,7 +113,7 @@ class File:
         raw = self.images.raw(at)
         number: Any
         try:
-            head = _image_head.decode(raw)
+            head = image_head.decode(raw)
             number, name, address = head.id, head.file_name, head.coco_url
         except _TAKES:
             record = self.images.name(at)
@@ -166,28 +134,29 @@ class File:
 
     def _index_annotations(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], bool]:
         owner = np.full(len(self.annotations), -1, dtype=np.int64)
-        seen: set[Any] = set()
+        ids = np.zeros(len(self.annotations), dtype=np.int64)
+        sound = np.zeros(len(self.annotations), dtype=bool)
         for first, last, heads in self._heads():
-            ids = {head.id for head in heads}
-            if len(ids) == last - first and seen.isdisjoint(ids):
-                found = [self.place.get(head.image_id, -1) for head in heads]
-                if -1 not in found:
-                    seen |= ids
-                    owner[first:last] = found
-                    continue
-            for at in range(first, last):
+            found = [self.place.get(head.image_id, -1) for head in heads]
+            if heads and -1 not in found:
+                owner[first:last] = found
+                ids[first:last] = [head.id for head in heads]
+                sound[first:last] = True
+        if not sound.all() or len(np.unique(ids)) < len(ids):
+            seen: set[Any] = set()  # some record needs a closer look: all are looked at, in file order
+            for at in range(len(owner)):
                 owner[at] = self._owner(at, seen)
         order = np.argsort(owner, kind="stable")
         starts = np.searchsorted(owner[order], np.arange(len(self.kept) + 1))
         listed = owner[owner >= 0]
         return order, starts, bool((listed[1:] >= listed[:-1]).all())
 
-    def _heads(self) -> Iterator[tuple[int, int, list[_SoundHead]]]:
+    def _heads(self) -> Iterator[tuple[int, int, list[SoundHead]]]:
         """Ids of the annotations, many at once; an empty list where some of them need a closer look."""
         for first in range(0, len(self.annotations), _CHUNK):
             last = min(first + _CHUNK, len(self.annotations))
             try:
-                heads = [] if self.task == "panoptic" else _sound_heads.decode(self.annotations.chunk(first, last))
+                heads = [] if self.task == "panoptic" else sound_heads.decode(self.annotations.chunk(first, last))
             except _TAKES:
                 heads = []
             yield first, last, heads if len(heads) == last - first else []
@@ -215,7 +184,7 @@ class File:
     def _annotation_head(self, at: int) -> tuple[Any, Any]:
         raw = self.annotations.raw(at)
         try:
-            head = _annotation_head.decode(raw)
+            head = annotation_head.decode(raw)
             if plain_id(head.image_id) and (head.id is None or plain_id(head.id)):
                 return head.image_id, head.id
         except _TAKES:

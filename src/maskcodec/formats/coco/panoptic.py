@@ -161,6 +161,9 @@ class Segments:
         stored = item.extras.get("coco", {})
         note = stored.get("#panoptic")
         masks = [mask for mask in annotations if isinstance(mask, Mask) and self._is_known(item, mask)]
+        if not item.width or not item.height:
+            for mask in masks:
+                self.report.drop(item, mask, "", "the size of the image is unknown, no PNG can be painted")
         if not item.width or not item.height or (note is None and "id" in stored and not masks):
             return  # nothing to paint on, or an image that had no record
         free = Numbers(1)
@@ -215,8 +218,12 @@ class Segments:
         row.update(area=left.area, bbox=list(left.bbox), iscrowd=int(mask.is_crowd))
         whole = left.area == mask.rle.area
         for key, value in extra.items():
-            if key[:1] != "#" and (whole or key not in ("area", "bbox")):
+            if key[:1] == "#":
+                continue
+            if whole or key not in ("area", "bbox"):
                 row[key] = value
+            else:
+                self.report.drop(item, mask, f"extras.coco.{key}", "computed from the pixels that show")
         return row
 
     def _name(self, item: Item, wanted: Any, image: Any) -> str:

@@ -10,9 +10,9 @@ from maskcodec.errors import FormatError
 from maskcodec.formats._base import Source
 from maskcodec.formats.coco.index import File
 from maskcodec.formats.coco.panoptic import read_segments
-from maskcodec.formats.coco.record import READERS
 from maskcodec.formats.coco.schema import COCO, Dialect, merge_category
 from maskcodec.formats.coco.shapes import Place
+from maskcodec.formats.coco.tasked import READERS
 from maskcodec.formats.coco.tasks import TASKS, documents, stem, subset_of, task_of
 from maskcodec.model.dataset import Dataset, Item, LazyItems
 from maskcodec.model.schema import Category, LabelSchema
@@ -42,6 +42,7 @@ class _Subset:
         """Load one image with its annotations; None when a record had to be skipped."""
         places = self.table[at] if self.table else [at]
         item: Item | None = None
+        first: dict[str, Any] = {}
         for file, place in zip(self.files, places, strict=True):
             if place < 0:
                 continue
@@ -51,16 +52,16 @@ class _Subset:
                 file.source.problem(error)
                 continue
             if item is None:
-                item = found
-            elif found.extras != item.extras or (found.width, found.height) != (item.width, item.height):
-                self._other(item, found, file, place)
+                item, first = found, dict(found.extras["coco"])
+            elif found.extras["coco"] != first or (found.width, found.height) != (item.width, item.height):
+                self._other(item, found, first, file, place)
             _annotations(item, file, place)
         if item is not None and -1 in places:
             listed = [file.task for file, place in zip(self.files, places, strict=True) if place >= 0]
             item.extras.setdefault("coco", {})["#tasks"] = listed
         return item
 
-    def _other(self, item: Item, found: Item, file: File, place: int) -> None:
+    def _other(self, item: Item, found: Item, first: dict[str, Any], file: File, place: int) -> None:
         """Keep what another file says about the same image."""
         for key in ("width", "height"):
             mine, own = getattr(item, key), getattr(found, key)
@@ -69,7 +70,7 @@ class _Subset:
             elif own is not None and own != mine:
                 record = file.images.name(file.kept[place])
                 file.problem(f"expected {mine} as in the other files of the subset, got {own}", record, key, item)
-        if found.extras != item.extras:
+        if found.extras["coco"] != first:
             item.extras["coco"].setdefault("#parts", {})[file.task] = found.extras["coco"]
 
 

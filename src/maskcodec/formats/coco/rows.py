@@ -76,7 +76,7 @@ class Rows:
             area = extra.get("area", area)
             bbox = extra.get("bbox", bbox)
         row["area"] = int(area) if type(area) is float and area.is_integer() and abs(area) < 2**53 else area
-        row["bbox"] = bbox if all(type(v) is int for v in bbox) else jsonio.numbers(bbox)
+        row["bbox"] = bbox if extra and "bbox" in extra else jsonio.numbers(bbox)
         crowd = annotation.is_crowd
         row["iscrowd"] = crowd if extra and extra.get("iscrowd") is crowd else int(crowd)
         self.rest(row, annotation, extra, _FIELDS)

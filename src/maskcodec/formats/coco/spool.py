@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import mmap
+import os
 from array import array
+from collections.abc import Callable
+from functools import partial
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from maskcodec.formats._base import NullSink
-from maskcodec.formats._shared._jsonscan import let_go
-from maskcodec.formats.coco.index import plain, plain_id
+from maskcodec.formats.coco.ids import plain, plain_id
 
 __all__ = ["Numbers", "Part"]
 
 _BLOCK = 1 << 20
-_MANY = 64 << 20  # bytes
+_AT_ONCE = 2048  # records
 _LAST = 2**62
+_FLAGGED = 1 << 28  # 32 MiB of bits at most
 _SEPARATOR = b",\n"
 
 
@@ -25,18 +27,31 @@ class Numbers:
 
     def __init__(self, first: int) -> None:
         self._next = first
-        self._used: set[Any] = set()
+        self._flags = bytearray()  # a bit for each small number: a set of millions would take hundreds of megabytes
+        self._others: set[Any] = set()
+
+    def _is_used(self, number: Any) -> bool:
+        if type(number) is int and 0 <= number < _FLAGGED:
+            at = number >> 3
+            return at < len(self._flags) and bool(self._flags[at] >> (number & 7) & 1)
+        return number in self._others
+
+    def _use(self, number: Any) -> None:
+        if type(number) is int and 0 <= number < _FLAGGED:
+            at = number >> 3
+            if at >= len(self._flags):
+                self._flags.extend(bytes(max(at + 1 - len(self._flags), len(self._flags))))
+            self._flags[at] |= 1 << (number & 7)
+        else:
+            self._others.add(number)
 
     def take(self, wanted: Any) -> Any:
         """The id to write; differs from ``wanted`` when that was not usable."""
-        if type(wanted) is int and -(2**63) <= wanted < 2**63 and wanted not in self._used:
-            self._used.add(wanted)
-            return wanted
-        if not plain_id(wanted) or plain(wanted) in self._used:
-            while self._next in self._used:
+        if not plain_id(wanted) or self._is_used(plain(wanted)):
+            while self._is_used(self._next):
                 self._next += 1
             wanted = self._next
-        self._used.add(plain(wanted))
+        self._use(plain(wanted))
         return wanted
 
 
@@ -105,15 +120,21 @@ class Part:
         self.annotations.flush()
         if not self.annotations.seek(0, 2):
             return  # a sink that keeps nothing
-        with mmap.mmap(self.annotations.fileno(), 0, access=mmap.ACCESS_READ) as buffer:
-            rows, held = [], 0
-            last = len(order) - 1
-            for count, (start, size) in enumerate(zip(starts[order].tolist(), sizes[order].tolist(), strict=True)):
-                rows.append(buffer[start : start + size - (len(_SEPARATOR) if count == last else 0)])
-                held += size
-                if len(rows) >= 2048 or count == last:
-                    target.write(b"".join(rows))
-                    rows = []
-                if held > _MANY:
-                    held = 0
-                    let_go(buffer)
+        read = self._reader()
+        for first in range(0, len(order), _AT_ONCE):
+            some = order[first : first + _AT_ONCE]
+            # A memory map would bring in the pages around every record.
+            rows = [read(size, start) for size, start in zip(sizes[some].tolist(), starts[some].tolist(), strict=True)]
+            if first + _AT_ONCE >= len(order):
+                rows[-1] = rows[-1][: -len(_SEPARATOR)]
+            target.write(b"".join(rows))
+
+    def _reader(self) -> Callable[[int, int], bytes]:
+        if hasattr(os, "pread"):
+            return partial(os.pread, self.annotations.fileno())
+
+        def read(size: int, start: int) -> bytes:
+            self.annotations.seek(start)
+            return self.annotations.read(size)
+
+        return read

@@ -126,6 +126,10 @@ class Definitions:
     def __init__(self, categories: Iterable[Category], report: LossReport) -> None:
         self._report = report
         self.of = {c.id: {spec.name: spec for spec in c.attributes} for c in categories}
+        for own in self.of.values():
+            for spec in own.values():
+                if spec.type == "bool" and spec.default is None:
+                    report.default(spec.name, None, "default", "a checkbox has a default: false", what="attribute")
 
     def type_of(self, category: Category | None, name: str, value: Any) -> str:
         """Type that an attribute has when it is read again."""

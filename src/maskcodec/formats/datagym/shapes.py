@@ -11,6 +11,7 @@ import numpy as np
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats.datagym.schema import NAMESPACE, read_classification
 from maskcodec.model.annotations import Annotation, Box, Points, Polygon, Polyline
+from maskcodec.model.geometry import side
 
 __all__ = ["SHAPES", "Unset", "geometry_of", "read_geometry"]
 
@@ -142,21 +143,12 @@ def _xy(ring: Any) -> list[dict[str, float]]:
     return [{"x": _plain(x), "y": _plain(y)} for x, y in ring.tolist()]
 
 
-def _side(low: float, high: float) -> float:
-    """A width that leads back to the same corner where there is one."""
-    width = high - low
-    for candidate in (width, math.nextafter(width, math.inf), math.nextafter(width, 0.0)):
-        if low + candidate == high:
-            return candidate
-    return width
-
-
 def geometry_of(annotation: Annotation) -> tuple[str, Any]:
     """Key and value of a geometry; the annotation is of a kind that the format holds."""
     kept = annotation.extras.get(NAMESPACE, {})
     if isinstance(annotation, Box):
         x, y = annotation.x0, annotation.y0
-        w, h = _side(x, annotation.x1), _side(y, annotation.y1)
+        w, h = side(x, annotation.x1), side(y, annotation.y1)
         if "size" in kept and [x + kept["size"][0], y + kept["size"][1]] == [annotation.x1, annotation.y1]:
             w, h = kept["size"]
         return "rectangle", [{"x": _plain(x), "y": _plain(y), "w": _plain(w), "h": _plain(h)}]

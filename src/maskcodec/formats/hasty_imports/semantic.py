@@ -260,8 +260,9 @@ def _map_name(item: Item, taken: dict[str, None], report: LossReport) -> str:
     else:
         stem = image
     folder = "" if item.subset == "default" else f"{item.subset}/"
-    if f"{folder}{stem}.png".casefold() in taken:
-        stem = image
+    count = 1
+    while f"{folder}{stem}.png".casefold() in taken:
+        stem, count = image if count == 1 else f"{image}_{count}", count + 1
     name = f"{folder}{stem}.png"
     subset, slash, base = name.rpartition(".")[0].partition("/")  # as it will be read
     if item.id != (base if slash else subset):

@@ -203,6 +203,9 @@ class _Writer:
             if not self._mask(item, annotation, kept.pop("bbox", None), shape):
                 return None
         elif isinstance(annotation, Points):
+            if not len(annotation.xy):
+                self.report.drop(item, annotation, "", "it has no points")
+                return None
             shape["bbox"] = kept.pop("bbox", None)
             shape["keypoints"] = write_keypoints(
                 item, annotation, self.keypoints.get(category.id, []), kept.pop("keypoints", []), self.report

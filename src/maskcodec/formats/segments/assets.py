@@ -6,20 +6,37 @@ name that the SDK gives it in its cache.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from maskcodec.formats._shared.source import Source
 
-__all__ = ["Assets", "Resolver", "stem"]
+__all__ = ["Assets", "Resolver", "point_count", "stem"]
 
 Resolver = Callable[[str], bytes | None]
-_IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff")
+_MEDIA = (
+    ".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".pcd", ".bin", ".ply", ".las", ".laz", ".splat",
+)  # fmt: skip
 
 
 def stem(name: str) -> str:
-    """A sample name without the extension of its image."""
+    """A sample name without the extension of its image or point cloud."""
     head, dot, tail = name.rpartition(".")
-    return head if dot and head and f".{tail.lower()}" in _IMAGES else name
+    return head if dot and head and f".{tail.lower()}" in _MEDIA else name
+
+
+def point_count(data: bytes, kind: object) -> int | None:
+    """Number of points in the file of a cloud; None where its type does not tell.
+
+    Example:
+        >>> point_count(bytes(64), "kitti"), point_count(b"POINTS 7\\nDATA ascii\\n", "pcd")
+        (4, 7)
+    """
+    size = {"kitti": 16, "binary-xyzi": 16, "nuscenes": 20, "binary-xyzir": 20}.get(str(kind))
+    if size is not None:
+        return len(data) // size
+    found = re.search({"pcd": rb"^POINTS\s+(\d+)", "ply": rb"^element vertex (\d+)"}.get(str(kind), rb"$^"), data, re.M)
+    return int(found.group(1)) if found else None
 
 
 class Assets:

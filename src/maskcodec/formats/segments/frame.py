@@ -1,18 +1,16 @@
-"""One label of Segments.ai (the attributes of one image) to annotations."""
+"""One label of Segments.ai (the attributes of one image, cloud or frame) to annotations."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._shared.images import read_png
 from maskcodec.formats.segments.schema import MAX_ID, NAMESPACE
+from maskcodec.formats.segments.shapes import Fault, empty_points, read_shape, split_points
 from maskcodec.idmaps import unpack_ids
 from maskcodec.masks import Rle, RleArray
-from maskcodec.model.annotations import Annotation, Box, Mask, Points, Polygon, Polyline
+from maskcodec.model.annotations import Annotation, Mask, PointMask
 from maskcodec.model.dataset import Item
 
 if TYPE_CHECKING:
@@ -20,15 +18,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Frames"]
 
-_KNOWN = ("id", "category_id", "attributes", "track_id", "type", "points")
-_SHAPES = {"bbox": 2, "polygon": 3, "polyline": 2, "point": 1}
+_KNOWN = ("id", "category_id", "attributes", "track_id")
+_POINTS, _CUBOID = ("type", "points"), ("type", "position", "dimensions", "yaw", "rotation")
 
 
 class Frames:
     """The part of the readers that makes annotations; they say where faults go and where assets are."""
 
     file: str
-    kind: str
+    kind: str  # content of the frame: segmentation, vector, pointcloud-...
+    series: bool = False  # whether it is a frame of a sequence
     lenient: bool
     assets: Assets
     categories: set[Any]
@@ -53,32 +52,39 @@ class Frames:
                 if old == "attributes":
                     kept["old_attributes"] = True
                 break
-        rest = {k: v for k, v in label.items() if k not in ("annotations", "image_attributes")}
+        rest = {k: v for k, v in label.items() if k not in ("annotations", "image_attributes", "point_annotations")}
         if not item.attributes:
             rest |= {k: label[k] for k in ("image_attributes",) if k in label}
         if kept.get("old_attributes"):
             del rest["attributes"]
-        if rest:
-            kept["frame"] = rest
-        masks = self._bitmap(item, label, where, kept, cached) if self.kind == "segmentation" else None
+        kept["frame"] = rest
+        masks: dict[int, Any] | None = None
+        if self.kind == "segmentation":
+            masks = self._bitmap(item, label, where, cached)
+        elif self.kind == "pointcloud-segmentation":
+            masks = self._points(label, where, kept)
         seen: set[Any] = set()
         for index, record in enumerate(annotations):
             name = f"annotations[{index}]"
             try:
                 annotation = self._annotation(item, record, name, masks, seen)
-            except _Fault as fault:
+            except Fault as fault:
                 error = FormatError(str(fault), file=self.file, record=f"{where}: {name}", field=fault.field)
                 self.problem(error, item, name)
                 continue
             if annotation is not None:
                 item.annotations.append(annotation)
-        if self.kind == "segmentation" and masks is None and annotations:
+        flat = self.kind.endswith("segmentation")
+        if flat and masks is None and annotations:
             kept["unresolved"] = annotations
             item.annotations = []
-        left = {number: rle for number, rle in (masks or {}).items() if number and number not in seen}
-        if left:
+        left = {number: part for number, part in (masks or {}).items() if number and number not in seen}
+        if left and self.kind == "segmentation":
             self.note(item, None, "segmentation_bitmap", "pixels of ids without an annotation, kept as they are")
             kept["unlisted"] = [{"id": number, **rle.to_coco()} for number, rle in left.items()]
+        elif left:
+            self.note(item, None, "point_annotations", "points of ids without an annotation, kept as they are")
+            kept["unlisted"] = [{"id": number, "points": part.tolist()} for number, part in left.items()]
         for link in label.get("links") or []:
             ends = [link.get("from_id"), link.get("to_id")] if isinstance(link, dict) else [link]
             known = seen | {a.track_id for a in item.annotations}
@@ -87,51 +93,85 @@ class Frames:
                 self.problem(FormatError(text, file=self.file, record=where, field="links"), item, "link")
 
     def _annotation(
-        self, item: Item, record: Any, name: str, masks: dict[int, Rle] | None, seen: set[Any]
+        self, item: Item, record: Any, name: str, masks: dict[int, Any] | None, seen: set[Any]
     ) -> Annotation | None:
         if not isinstance(record, dict):
-            raise _Fault("", f"expected an object, got {shorten(record)}")
+            raise Fault("", f"expected an object, got {shorten(record)}")
         number, category = record.get("id"), record.get("category_id")
         limit = MAX_ID if self.kind == "segmentation" else 2**63
         if type(number) is not int or not 1 <= number <= limit:
-            raise _Fault("id", f"expected an integer from 1 to {limit}, got {shorten(number)}")
+            raise Fault("id", f"expected an integer from 1 to {limit}, got {shorten(number)}")
         if number in seen:
-            raise _Fault("id", f"duplicate id {number}")
+            raise Fault("id", f"duplicate id {number}")
         seen.add(number)
         if type(category) is not int or category not in self.categories:
-            raise _Fault("category_id", f"unknown category id {shorten(category)}")
+            raise Fault("category_id", f"unknown category id {shorten(category)}")
         attributes = record.get("attributes")
         if attributes is not None and not isinstance(attributes, dict):
-            raise _Fault("attributes", f"expected an object, got {shorten(attributes)}")
-        rest = {k: v for k, v in record.items() if k not in _KNOWN}
+            raise Fault("attributes", f"expected an object, got {shorten(attributes)}")
+        geometry = _CUBOID if str(record.get("type")).startswith("cuboid") else _POINTS
+        known = _KNOWN if self.kind.endswith("segmentation") else (*_KNOWN, *geometry)
+        rest = {k: v for k, v in record.items() if k not in known}
         if attributes in (None, {}) and "attributes" in record:
             rest["attributes"] = attributes
-        if self.kind == "segmentation":
+        if self.kind.endswith("segmentation"):
             if masks is None:
                 return None
-            rest |= {k: record[k] for k in ("type", "points") if k in record}
-            rle = masks.get(number)
-            if rle is None:
-                self.note(item, name, "", "an annotation without pixels, kept", "mask")
+            part = masks.get(number)
+            if part is None:
+                points = self.kind != "segmentation"
+                what = "an annotation without points, kept" if points else "an annotation without pixels, kept"
+                self.note(item, name, "", what, "pointmask" if points else "mask")
                 rest["no_pixels"] = True
-                rle = Rle.from_counts([(item.height or 0) * (item.width or 0)], (item.height or 0, item.width or 0))
-            annotation: Annotation = Mask(rle)
+            if self.kind == "segmentation":
+                shape = (item.height or 0, item.width or 0)
+                annotation: Annotation = Mask(
+                    part if part is not None else Rle.from_counts([shape[0] * shape[1]], shape)
+                )
+            else:
+                annotation = empty_points() if part is None else PointMask(part)
         else:
-            annotation = _shape(record, rest)
-        annotation.id, annotation.category_id, annotation.track_id = number, category, record.get("track_id")
+            annotation = read_shape(record, rest, self.kind, lambda field, text: self.note(item, name, field, text))
+        if self.series:
+            self._track(annotation, record, rest)
+        annotation.id, annotation.category_id = number, category
+        if not self.series:
+            annotation.track_id = record.get("track_id")
         annotation.attributes = dict(attributes or {})
         if rest:
             annotation.extras = {NAMESPACE: rest}
         return annotation
 
-    def _bitmap(
-        self, item: Item, label: dict[str, Any], where: str, kept: dict[str, Any], cached: str
-    ) -> dict[int, Rle] | None:
+    def _track(self, annotation: Annotation, record: dict[str, Any], rest: dict[str, Any]) -> None:
+        """Track id and key frame; without a track id the id names the track."""
+        track, key = record.get("track_id"), rest.pop("is_keyframe", None)
+        if type(track) is not int and track is not None:
+            raise Fault("track_id", f"expected an integer, got {shorten(track)}")
+        if type(key) is not bool and key is not None:
+            raise Fault("is_keyframe", f"expected true or false, got {shorten(key)}")
+        annotation.track_id, annotation.keyframe = record["id"] if track is None else track, bool(key)
+        unsaid = {name: name in record for name, value in (("track_id", track), ("is_keyframe", key)) if value is None}
+        if unsaid:
+            rest["unsaid"] = unsaid  # whether with null, or not at all
+
+    def _points(self, label: dict[str, Any], where: str, kept: dict[str, Any]) -> dict[int, Any]:
+        """Positions of points by id."""
+        ids = label.get("point_annotations")
+        if ids is None and self.series and not label["annotations"]:
+            return {}
+        try:
+            parts = split_points(ids)
+        except Fault as fault:
+            raise FormatError(str(fault), file=self.file, record=where, field=fault.field) from fault
+        kept["points"] = len(ids or [])
+        return parts
+
+    def _bitmap(self, item: Item, label: dict[str, Any], where: str, cached: str) -> dict[int, Rle] | None:
         """Masks by id; None where the bitmap is not at hand."""
         bitmap = label.get("segmentation_bitmap")
         url = bitmap.get("url") if isinstance(bitmap, dict) else None
         if not isinstance(url, str):
-            if label["annotations"]:
+            if label["annotations"] and not self.series:
                 text = f"expected an object with an url, got {shorten(bitmap)}"
                 raise FormatError(text, file=self.file, record=where, field="segmentation_bitmap")
             return {}
@@ -155,35 +195,3 @@ class Frames:
         item.height, item.width = ids.shape
         values, masks = RleArray.from_label_map(ids)
         return dict(zip(values.tolist(), masks, strict=True))
-
-
-class _Fault(Exception):
-    """What is wrong with a field of an annotation."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
-def _shape(record: dict[str, Any], rest: dict[str, Any]) -> Annotation:
-    kind, points = record.get("type"), record.get("points")
-    if kind not in _SHAPES:
-        raise _Fault("type", f"expected one of {', '.join(_SHAPES)}, got {shorten(kind)}")
-    if not isinstance(points, list) or not all(
-        isinstance(p, list) and len(p) == 2 and all(type(v) in (int, float) and math.isfinite(v) for v in p)
-        for p in points
-    ):
-        raise _Fault("points", f"expected pairs of finite numbers, got {shorten(points)}")
-    least = _SHAPES[str(kind)]
-    exact = kind in ("bbox", "point")
-    if len(points) < least or (exact and len(points) != least):
-        raise _Fault("points", f"a {kind} has {'' if exact else 'at least '}{least} points, got {len(points)}")
-    if kind == "bbox":
-        (ax, ay), (bx, by) = points
-        if ax > bx or ay > by:
-            rest["points"] = points
-        return Box(min(ax, bx), min(ay, by), max(ax, bx), max(ay, by))
-    array = np.array(points, np.float64)
-    if kind == "polygon":
-        return Polygon([array])
-    return Polyline(array) if kind == "polyline" else Points(array)

@@ -19,7 +19,7 @@ from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats._shared.source import Source
 from maskcodec.formats.segments import schema as names
 from maskcodec.formats.segments.assets import Resolver
-from maskcodec.formats.segments.read import read_images
+from maskcodec.formats.segments.read import read_labels
 from maskcodec.formats.segments.write import media_name, write_release
 from maskcodec.model.annotations import Box, Mask, Points, Polygon, Polyline
 from maskcodec.model.dataset import Dataset
@@ -80,7 +80,7 @@ def _reader(kind: str) -> Callable[..., Dataset]:
             resolve: address -> bytes of the file, or None; asked before any folder.
             categories: table (``id``, ``name``...) for lone label files, which have none.
         """
-        return read_images(source, kind, labelset, assets, resolve, categories)
+        return read_labels(source, kind, labelset, assets, resolve, categories)
 
     return read
 
@@ -95,7 +95,7 @@ def _writer(kind: str) -> Callable[..., None]:
 
 def _format(kind: str, title: str, aliases: tuple[str, ...], carries: Capabilities) -> Format:
     return Format(
-        name=f"segments_image_{kind}",
+        name=names.FORMATS[kind],
         title=title,
         aliases=aliases,
         spec="https://docs.segments.ai (label types)",
@@ -131,6 +131,32 @@ FORMATS = (
             single_points=True,
             item_fields={"path", "status"},
             **_COMMON,
+        ),
+    ),
+    _format(
+        "pointcloud-cuboid",
+        "Segments.ai point cloud cuboids",
+        ("pointcloud-cuboid",),
+        Capabilities(kinds={"cuboid"}, item_fields={"path", "status"}, media=("point_cloud",), **_COMMON),
+    ),
+    _format(
+        "pointcloud-vector",
+        "Segments.ai point cloud vector",
+        ("pointcloud-vector",),
+        Capabilities(
+            kinds={"cuboid", "polygon3d", "polyline3d", "points3d"},
+            single_points=True,
+            item_fields={"path", "status"},
+            media=("point_cloud",),
+            **_COMMON,
+        ),
+    ),
+    _format(
+        "pointcloud-segmentation",
+        "Segments.ai point cloud segmentation",
+        ("pointcloud-segmentation",),
+        Capabilities(
+            kinds={"pointmask"}, order=True, item_fields={"path", "status"}, media=("point_cloud",), **_COMMON
         ),
     ),
 )

@@ -13,14 +13,15 @@ from maskcodec.formats._shared.images import image_size
 from maskcodec.formats._shared.jsonio import Document, Records, decode
 from maskcodec.formats._shared.source import Source
 from maskcodec.formats.segments import schema as names
-from maskcodec.formats.segments.assets import Assets, Resolver, stem
+from maskcodec.formats.segments.assets import Assets, Resolver, point_count, stem
 from maskcodec.formats.segments.frame import Frames
 from maskcodec.model.dataset import Dataset, Item, LazyItems, Origin
 from maskcodec.model.schema import Category, LabelSchema
 
-__all__ = ["read_images"]
+__all__ = ["read_labels"]
 
-def read_images(
+
+def read_labels(
     source: Source,
     kind: str,
     labelset: str | None,
@@ -28,7 +29,7 @@ def read_images(
     resolve: Resolver | None,
     categories: Sequence[Mapping[str, Any]] | None,
 ) -> Dataset:
-    """Read a release, or else all lone labels, of one kind ("segmentation" or "vector")."""
+    """Read a release, or else all lone labels, of one kind."""
     single = len(source.files) == 1
     candidates = source.files if single else [name for name in source.files if name.lower().endswith(".json")]
     documents = {name: source.document(name) for name in candidates}
@@ -110,6 +111,15 @@ class _Reader(Frames):
         if item.width is None:
             item.width, item.height = width, height
 
+    def check_count(self, item: Item, medium: Any, kept: dict[str, Any]) -> None:
+        """Hold the number of ids against the points of the cloud, where it is at hand and says how many."""
+        url = medium.get("url") if isinstance(medium, dict) else None
+        found = self.assets.find(url, str(item.id)) if isinstance(url, str) and kept.get("points") else None
+        count = point_count(found[1], medium.get("type")) if found is not None else None
+        if count is not None and count != kept["points"]:
+            text = f"{kept['points']} ids for a cloud of {count} points"
+            raise FormatError(text, file=self.file, record=str(item.id), field="point_annotations")
+
 
 class _Release(_Reader):
     def __init__(
@@ -138,7 +148,7 @@ class _Release(_Reader):
         self.records = self.part.records("samples")
         self.double = self._double(self.records)
         items = LazyItems(range(len(self.records)), lambda i: self.load(i, self._item, self.records.name(i)))
-        origin = Origin(f"segments_image_{self.kind}", self.source.path, str(values.get("name") or info.get("name")))
+        origin = Origin(names.FORMATS[self.kind], self.source.path, str(values.get("name") or info.get("name")))
         return Dataset(schema, items, info=info, extras={names.NAMESPACE: kept}, source=origin)
 
     def _double(self, records: Records) -> set[tuple[Any, str]]:
@@ -162,11 +172,15 @@ class _Release(_Reader):
         where = f"{where} ({name})"
         metadata = dict(sample.get("metadata") or {})
         subset = metadata.pop("split", None) if isinstance(metadata.get("split"), str) else None
-        url = ((sample.get("attributes") or {}).get("image") or {}).get("url")
+        about = sample.get("attributes") or {}
+        cloud = self.kind.startswith("pointcloud")
+        medium = about.get("pcd" if cloud else "image")
+        url = medium.get("url") if isinstance(medium, dict) else None
         path = name
         if stem(name) == name and isinstance(url, str) and stem(url) != url:
             path = name + url[len(stem(url)) :]
-        item = Item(stem(name) if (subset, stem(name)) not in self.double else name, path, subset=subset or "default")
+        number = stem(name) if (subset, stem(name)) not in self.double else name
+        item = Item(number, path, "point_cloud" if cloud else "image", subset=subset or "default")
         rest = {k: v for k, v in sample.items() if k not in ("name", "labels", "metadata")}
         kept: dict[str, Any] = {**rest, **({"metadata": metadata} if "metadata" in sample else {})}
         if path != name:
@@ -183,7 +197,9 @@ class _Release(_Reader):
             item.status = "UNLABELED"
         else:
             self._label(item, label, where, kept)
-        if item.width is None:
+        if cloud:
+            self.check_count(item, medium, kept)
+        elif item.width is None:
             self.size_from_image(item, url, self.assets)
         return item
 
@@ -232,7 +248,7 @@ class _Labels(_Reader):
             if names.kind_of_label(self.source.document(name)) == "empty":
                 self.source.report.default(name, None, "type", "an empty label, read as an image vector label")
         items = LazyItems(self.files, lambda name: self.load(name, self._item, name))
-        return Dataset(self.schema, items, source=Origin(f"segments_image_{self.kind}", self.source.path))
+        return Dataset(self.schema, items, source=Origin(names.FORMATS[self.kind], self.source.path))
 
     def _item(self, name: str) -> Item:
         document = self.source.document(name)
@@ -240,7 +256,7 @@ class _Labels(_Reader):
         self.file, self.assets = document.file, self.lookup[name]
         attributes = {key: document.value(key, self.problem) for key in document.keys}
         base = name[:-5] if name.lower().endswith(".json") else name
-        item = Item(base)
+        item = Item(base, media="point_cloud" if self.kind.startswith("pointcloud") else "image")
         kept: dict[str, Any] = {}
         self.frame(item, attributes, "label", kept, f"{base}_label_{names.GROUND_TRUTH}.png")
         if kept:

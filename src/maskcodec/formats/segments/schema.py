@@ -15,6 +15,14 @@ GROUND_TRUTH = "ground-truth"
 MAX_ID = 2**24 - 1
 SEGMENTATION = ("segmentation-bitmap", "segmentation-bitmap-highres")
 VECTOR = ("vector", "bboxes", "bbox", "keypoints")
+FLAT = {"segmentation": SEGMENTATION, "vector": VECTOR}
+CONTENTS = ("segmentation", "vector", "pointcloud-segmentation", "pointcloud-cuboid", "pointcloud-vector")
+FORMATS = {  # content or task type -> registry name
+    "segmentation": "segments_image_segmentation",
+    "vector": "segments_image_vector",
+    **{name: f"segments_{name.replace('-', '_')}" for name in CONTENTS[2:]},
+}
+MULTISENSOR = "multisensor-sequence"
 STATUSES = (
     "REVIEWED", "REVIEWING_IN_PROGRESS", "LABELED", "LABELING_IN_PROGRESS", "REJECTED", "PRELABELED", "SKIPPED",
     "VERIFIED", "UNLABELED",
@@ -23,33 +31,65 @@ _TYPES = {"select": "select", "multiselect": "multiselect", "text": "text", "num
 _NAMES = {"select": "select", "multiselect": "multiselect", "text": "text", "float": "number", "bool": "checkbox"}
 
 
+def series_of(content: str) -> str:
+    """Task type of the sequences with frames of a content."""
+    return f"{content if content.startswith('pointcloud') else f'image-{content}'}-sequence"
+
+
+def content_of(task: str) -> str | None:
+    """What a frame of a task type holds: one of ``CONTENTS``; None for several sensors and for what is unknown.
+
+    Example:
+        >>> content_of("image-vector-sequence"), content_of("bboxes"), content_of("pointcloud-cuboid")
+        ('vector', 'vector', 'pointcloud-cuboid')
+    """
+    if task in SEGMENTATION or task in VECTOR:
+        return "segmentation" if task in SEGMENTATION else "vector"
+    content = task.removesuffix("-sequence").removeprefix("image-")
+    return content if content in CONTENTS else None
+
+
 def kind_of_label(document: Document) -> str | None:
-    """Type of a lone label (segmentation, vector, empty, sequence, pointcloud, multisensor); None when it is none."""
+    """Type of a lone label: a content, the task type of a sequence, "empty", "empty-sequence"; None when it is none."""
     if document.root != "object" or any(key in document.keys for key in ("images", "items", "object", "dataset")):
         return None
     lists = {key for key in ("annotations", "frames", "sensors") if key in document.keys}
     lists = {key for key in lists if document.type_of(key) == "an array"}
-    if "sensors" in lists or "frames" in lists:
-        return "multisensor" if "sensors" in lists else "sequence"
+    if "sensors" in lists:
+        return MULTISENSOR
+    if "frames" in lists:
+        return _kind_of_frames(document.peek("frames", 1000))
     if "annotations" not in lists:
         return None
-    first = next(iter(document.peek("annotations", 1)), None)
-    return kind_of_content(list(document.keys), first)
+    return kind_of_content(list(document.keys), document.peek("annotations", 1000))
 
 
-def kind_of_content(keys: list[str], first: Any) -> str:
-    """The same for one frame, by its keys and its first annotation."""
+def _kind_of_frames(frames: list[Any]) -> str:
+    """The first frame that says something; clouds with a vector anywhere are vectors."""
+    found = "empty"
+    for frame in frames:
+        if isinstance(frame, dict) and isinstance(frame.get("annotations"), list):
+            content = kind_of_content(list(frame), frame["annotations"])
+            found = content if found == "empty" or content == "pointcloud-vector" else found
+    return f"{found}-sequence" if found == "empty" else series_of(found)
+
+
+def kind_of_content(keys: list[str], annotations: list[Any]) -> str:
+    """Content of one frame, by its keys and annotations; "empty" when nothing tells."""
     if "segmentation_bitmap" in keys:
         return "segmentation"
     if "point_annotations" in keys:
-        return "pointcloud"
-    if not isinstance(first, dict):
+        return "pointcloud-segmentation"
+    records = [record for record in annotations if isinstance(record, dict)]
+    for record in records:
+        points = record.get("points")
+        if isinstance(points, list) and points and isinstance(points[0], list) and len(points[0]) == 3:
+            return "pointcloud-vector"
+    if not records:
         return "empty"
-    points = first.get("points")
+    first = records[0]
     if first.get("type") in ("cuboid", "cuboid-sync") or "position" in first:
-        return "pointcloud"
-    if isinstance(points, list) and points and isinstance(points[0], list) and len(points[0]) == 3:
-        return "pointcloud"
+        return "pointcloud-cuboid"
     return "vector" if "type" in first or "points" in first else "segmentation"
 
 
@@ -62,15 +102,19 @@ def kind_of_release(document: Document) -> str | None:
         return None
     task = part.value("task_type")
     if task in SEGMENTATION or task in VECTOR:
-        return "segmentation" if task in SEGMENTATION else "vector"
+        return content_of(task)
     if task:
         return str(task)
     for sample in part.peek("samples", 20):
         labels = sample.get("labels") if isinstance(sample, dict) else None
         for label in (labels or {}).values():
             attributes = label.get("attributes") if isinstance(label, dict) else None
+            if isinstance(attributes, dict) and isinstance(attributes.get("sensors"), list):
+                return MULTISENSOR
+            if isinstance(attributes, dict) and isinstance(attributes.get("frames"), list):
+                return _kind_of_frames(attributes["frames"])
             if isinstance(attributes, dict) and isinstance(attributes.get("annotations"), list):
-                return kind_of_content(list(attributes), next(iter(attributes["annotations"]), None))
+                return kind_of_content(list(attributes), attributes["annotations"])
     return "empty"
 
 
