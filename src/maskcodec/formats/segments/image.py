@@ -80,7 +80,7 @@ def _reader(kind: str) -> Callable[..., Dataset]:
             resolve: address -> bytes of the file, or None; asked before any folder.
             categories: table (``id``, ``name``...) for lone label files, which have none.
         """
-        return read_labels(source, kind, labelset, assets, resolve, categories)
+        return read_labels(source, (kind,), labelset, assets, resolve, categories)
 
     return read
 
