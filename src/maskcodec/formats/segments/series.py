@@ -18,6 +18,7 @@ from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.segments import schema as names
 from maskcodec.formats.segments.family import COMMON, SHAPES, SIZES, SPEC, detector, reader
 from maskcodec.formats.segments.image import carries as carries_single
+from maskcodec.formats.segments.look import DEFAULT, Look, sensor_of, task_of
 from maskcodec.formats.segments.write import write_release
 from maskcodec.formats.segments.writeframe import media_name
 from maskcodec.model.dataset import Dataset, Item
@@ -27,15 +28,9 @@ __all__ = ["FORMATS"]
 
 _IMAGE = ("image-vector-sequence", "image-segmentation-sequence")
 _CLOUD = ("pointcloud-vector-sequence", "pointcloud-cuboid-sequence", "pointcloud-segmentation-sequence")
-_DEFAULT = {"image": "vector", "point_cloud": "pointcloud-vector"}
-_SENSORS = {"camera": "image", "lidar": "point_cloud"}
 _FRAMES = {**COMMON, "fields": {*COMMON["fields"], "keyframe"}}
 _PLACE = {"path", "status", "sequence", "frame", "timestamp"}
 Tasks = Mapping[str, str] | None
-
-
-def _sensor(item: Item) -> str:
-    return item.sensor or ("camera" if item.media == "image" else "lidar")
 
 
 # --- what is carried --------------------------------------------------------------------------------------------------
@@ -49,7 +44,7 @@ def _carries_sensors(tasks: Tasks = None) -> Capabilities:
 
     def arrange(item: Item, source: Item, report: LossReport) -> None:
         """Each sensor holds the shapes of one content."""
-        shapes = SHAPES[contents.get(_sensor(item), _DEFAULT[item.media])]
+        shapes = SHAPES[contents.get(sensor_of(item), DEFAULT[item.media])]
         if shapes is not SHAPES["segmentation"]:
             for name in ("width", "height"):
                 if getattr(item, name) is not None:
@@ -101,44 +96,6 @@ def _carries_clouds(task: str | None = None) -> Capabilities:
 
 
 # --- what the data set asks for ---------------------------------------------------------------------------------------
-class _Look:
-    """One pass over the items: kinds by sensor, and what they say about their sensors."""
-
-    def __init__(self, dataset: Dataset) -> None:
-        self.kinds: dict[str, set[str]] = {}
-        self.media: dict[str, str] = {}
-        self.said: dict[str, str] = {}
-        self.sensors = self.sequences = False
-        for item in getattr(dataset.items, "plain", dataset.items):
-            sensor = _sensor(item)
-            self.media.setdefault(sensor, item.media)
-            self.sensors = self.sensors or item.sensor is not None
-            self.sequences = self.sequences or item.sequence is not None
-            self.kinds.setdefault(sensor, set()).update(a.variant for a in item.annotations)
-            kept = item.extras.get(names.NAMESPACE, {}).get("sensor", {})
-            said = (kept.get("label") or kept.get("sample") or {}).get("task_type")
-            if said is not None:
-                self.said[sensor] = str(names.content_of(str(said)))
-
-    def content(self, medium: str, kinds: set[str], said: str | None) -> str:
-        """The content that fits: what was said, if it holds everything; the one that has the kinds; vectors."""
-        kinds = kinds - {"tag", "caption"}
-        fits = [content for content in SHAPES if content.startswith("pointcloud") == (medium == "point_cloud")]
-        if said in fits and kinds <= SHAPES[said]["kinds"]:
-            return said
-        flat = [content for content in fits if content not in _DEFAULT.values()]
-        return next((content for content in flat if kinds and kinds <= SHAPES[content]["kinds"]), _DEFAULT[medium])
-
-    def over_all(self, medium: str, said: Any) -> str:
-        """One content for all items of a kind of media."""
-        found = [kinds for sensor, kinds in self.kinds.items() if self.media[sensor] == medium]
-        return self.content(medium, set().union(*found), names.content_of(said) if isinstance(said, str) else None)
-
-
-def _said(dataset: Dataset) -> Any:
-    return dataset.extras.get(names.NAMESPACE, {}).get("dataset", {}).get("task_type")
-
-
 def _settle_images(dataset: Dataset, options: Mapping[str, Any]) -> Mapping[str, Any]:
     return _settled(dataset, options, _IMAGE, "image")
 
@@ -150,7 +107,7 @@ def _settle_clouds(dataset: Dataset, options: Mapping[str, Any]) -> Mapping[str,
 def _settled(dataset: Dataset, options: Mapping[str, Any], known: tuple[str, ...], medium: str) -> Mapping[str, Any]:
     task = options.get("task")
     if task is None:
-        task = names.series_of(_Look(dataset).over_all(medium, _said(dataset)))
+        task = names.series_of(Look(dataset).over_all(medium, task_of(dataset)))
     _check(task, known)
     return {**options, "task": task}
 
@@ -161,7 +118,7 @@ def _check(task: Any, known: tuple[str, ...]) -> None:
 
 
 def _settle_sensors(dataset: Dataset, options: Mapping[str, Any]) -> Mapping[str, Any]:
-    look = _Look(dataset)
+    look = Look(dataset)
     found = {s: look.content(look.media[s], kinds, look.said.get(s)) for s, kinds in look.kinds.items()}
     return {**options, "tasks": {**found, **(options.get("tasks") or {})}}
 
@@ -169,12 +126,12 @@ def _settle_sensors(dataset: Dataset, options: Mapping[str, Any]) -> Mapping[str
 def _settle_all(dataset: Dataset, options: Mapping[str, Any]) -> Mapping[str, Any]:
     task = options.get("task")
     if task is None:
-        look = _Look(dataset)
+        look = Look(dataset)
         media = set(look.media.values())
-        if look.sensors or len(media) > 1 or _said(dataset) == names.MULTISENSOR:
+        if look.sensors or len(media) > 1 or task_of(dataset) == names.MULTISENSOR:
             task = names.MULTISENSOR
         else:
-            content = look.over_all(media.pop() if media else "image", _said(dataset))
+            content = look.over_all(media.pop() if media else "image", task_of(dataset))
             task = names.series_of(content) if look.sequences else content
     _check(task, tuple(names.FORMATS))
     options = {**options, "task": task}
@@ -206,7 +163,7 @@ def _write_sensors(dataset: Dataset, sink: NullSink, report: LossReport, *, task
     """
     contents = tasks or {}
     write_release(
-        dataset, sink, report, names.MULTISENSOR, lambda item: contents.get(_sensor(item), _DEFAULT[item.media])
+        dataset, sink, report, names.MULTISENSOR, lambda item: contents.get(sensor_of(item), DEFAULT[item.media])
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from maskcodec.formats._shared.images import write_png
+from maskcodec.formats._shared.jsonio import encode
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.segments import schema as names
 from maskcodec.formats.segments.assets import stem
@@ -18,7 +19,7 @@ from maskcodec.model.annotations import Annotation, Mask, PointMask
 from maskcodec.model.dataset import Dataset, Item
 from maskcodec.model.losses import LossReport
 
-__all__ = ["FrameWriter", "media_attributes", "media_name", "plain", "status_of"]
+__all__ = ["FrameWriter", "media_attributes", "media_name", "plain", "splice", "status_of"]
 
 
 def plain(name: str) -> str:
@@ -48,6 +49,12 @@ def status_of(item: Item, known: bool, report: LossReport) -> str | None:
     else:
         report.rename(item, None, "status", "Segments.ai has its own list of statuses")
     return "LABELED"
+
+
+def splice(record: dict[str, Any], key: str, text: bytes) -> bytes:
+    """An object with one more value, that is encoded already."""
+    start = encode({k: v for k, v in record.items() if k != key})[:-1]
+    return start + (b"," if len(start) > 1 else b"") + encode(key) + b":" + text + b"}"
 
 
 class FrameWriter:

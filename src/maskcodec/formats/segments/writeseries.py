@@ -9,7 +9,8 @@ from typing import Any, BinaryIO
 from maskcodec.formats._shared.jsonio import encode
 from maskcodec.formats.segments import schema as names
 from maskcodec.formats.segments.assets import stem
-from maskcodec.formats.segments.writeframe import FrameWriter, media_attributes, status_of
+from maskcodec.formats.segments.look import sensor_of
+from maskcodec.formats.segments.writeframe import FrameWriter, media_attributes, splice, status_of
 from maskcodec.model.annotations import Annotation
 from maskcodec.model.dataset import Item
 from maskcodec.model.losses import item_name
@@ -104,7 +105,7 @@ class SeriesWriter(FrameWriter):
         group = self._group(item, kept)
         sensor = item.sensor
         if self.task == names.MULTISENSOR and sensor is None:
-            sensor = "camera" if item.media == "image" else "lidar"
+            sensor = sensor_of(item)
             self.report.default(item, None, "sensor", "every frame is of a sensor")
         if sensor not in group.strands:
             group.strands[sensor] = _Strand(self.choose(item))
@@ -205,7 +206,7 @@ class SeriesWriter(FrameWriter):
             sample, labels = self._frames(group.strands[None])
         key = "sensors" if self.task == names.MULTISENSOR else "frames"
         out = {"uuid": encode(head.pop("uuid"))} if "uuid" in head else {}
-        out |= {"name": encode(group.name), "attributes": _splice(about, key, sample)}
+        out |= {"name": encode(group.name), "attributes": splice(about, key, sample)}
         if metadata is not None:
             out["metadata"] = encode(metadata)
         if group.bare and group.status == "UNLABELED" and label is None and series is None:
@@ -218,8 +219,8 @@ class SeriesWriter(FrameWriter):
                 rest = {k: v for k, v in (label or {}).items() if k != "attributes"}
                 version = {"format_version": "0.1" if self.task == "image-segmentation-sequence" else "0.2"}
                 start = series if series is not None else {} if key == "sensors" else version
-                found = _splice({**status, **rest}, "attributes", _splice(start, key, labels))
-        out["labels"] = _splice(others, self.labelset, found)
+                found = splice({**status, **rest}, "attributes", splice(start, key, labels))
+        out["labels"] = splice(others, self.labelset, found)
         return out | {k: encode(v) for k, v in head.items()}
 
     def _sensors(self, group: _Sample, idle: list[Any]) -> tuple[bytes, bytes]:
@@ -228,7 +229,7 @@ class SeriesWriter(FrameWriter):
             media, frames = self._frames(strand)
             plain = {"name": name, "task_type": names.series_of(strand.content)}
             sample = dict(strand.kept.get("sample", plain))
-            samples.append(_splice(sample, "attributes", _splice(sample.pop("attributes", {}), "frames", media)))
+            samples.append(splice(sample, "attributes", splice(sample.pop("attributes", {}), "frames", media)))
             label = dict(strand.kept.get("label", plain))
             about = label.pop("attributes", {} if "label" in strand.kept else {"format_version": "0.2"})
             said = any(frame.said for frame in strand.frames)
@@ -236,18 +237,12 @@ class SeriesWriter(FrameWriter):
                 labels.append(encode({**label, "attributes": about}))
             else:
                 start = about if isinstance(about, dict) else {"format_version": "0.2"}
-                labels.append(_splice(label, "attributes", _splice(start, "frames", frames)))
+                labels.append(splice(label, "attributes", splice(start, "frames", frames)))
         for at, kept in idle:
             sample = kept.get("sample") or {**kept["label"], "attributes": {}}
-            samples.insert(at, _splice(sample, "attributes", _splice(sample.get("attributes") or {}, "frames", b"[]")))
+            samples.insert(at, splice(sample, "attributes", splice(sample.get("attributes") or {}, "frames", b"[]")))
             if "label" in kept:
                 about = kept["label"].get("attributes")
-                text = _splice(about, "frames", b"[]") if isinstance(about, dict) else encode(about)
-                labels.insert(at, _splice(kept["label"], "attributes", text))
+                text = splice(about, "frames", b"[]") if isinstance(about, dict) else encode(about)
+                labels.insert(at, splice(kept["label"], "attributes", text))
         return b"[" + b",\n".join(samples) + b"]", b"[" + b",\n".join(labels) + b"]"
-
-
-def _splice(record: dict[str, Any], key: str, text: bytes) -> bytes:
-    """An object with one more value, that is encoded already."""
-    start = encode({k: v for k, v in record.items() if k != key})[:-1]
-    return start + (b"," if len(start) > 1 else b"") + encode(key) + b":" + text + b"}"
