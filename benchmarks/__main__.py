@@ -2,6 +2,8 @@
 
     python -m benchmarks [--quick] [--only TEXT] [--json FILE] [--write]
 
+A full run takes some minutes and writes RESULTS.md.
+
 Candidates marked with `*` follow another rule than ours (they are timed, but neither compared nor counted as best).
 """
 
@@ -40,31 +42,54 @@ def human(seconds: float | None) -> str:
 
 
 def row(result: Result) -> str:
-    best = result.best_peer() or result.best_peer(other_rule=True)
+    best = result.best_peer(result.against_other_rule) or result.best_peer(other_rule=True)
     ratio = f"{best[1] / result.ours:.2f}x {best[0]}" if best else "-"
+    target = "-" if result.target is None else f"{result.target:g}x" + (" **missed**" if result.met is False else "")
     floor = f"{result.ours / result.floor:.1f}" if result.floor else "-"
     own = {name.removeprefix(OURS): t for name, t in result.seconds.items() if name.startswith(OURS)}
     ours = ", ".join(f"{human(t)}{form}" for form, t in own.items())
     others = [f"{name} {human(t)}" for name, t in result.seconds.items() if not name.startswith(OURS)]
     others += [f"{name} {why}" for name, why in result.left_out.items()]
-    return f"| {result.name} | {human(result.floor)} | {ours} | {ratio} | {floor} | {', '.join(others)} |"
+    return f"| {result.name} | {human(result.floor)} | {ours} | {ratio} | {target} | {floor} | {', '.join(others)} |"
 
 
-HEADER = "| case | floor | maskcodec | best peer / ours | ours / floor | peers |\n|---|---:|---:|---:|---:|---|"
+HEADER = (
+    "| case | floor | maskcodec | best peer / ours | target | ours / floor | peers |\n"
+    "|---|---:|---:|---:|---:|---:|---|"
+)
+
+
+def summary(results: list[Result]) -> list[str]:
+    """How many targets are met, and the cells that miss theirs."""
+    judged = [result for result in results if result.met is not None]
+    missed = [result for result in judged if not result.met]
+    slower = [result for result in results if result.ratio is not None and result.ratio < 1]
+    lines = [
+        f"{len(judged) - len(missed)} of {len(judged)} targets met; faster than every peer in "
+        f"{sum(result.ratio is not None for result in results) - len(slower)} of "
+        f"{sum(result.ratio is not None for result in results)} cells."
+    ]
+    if missed:
+        lines += ["", "Missed:", ""]
+        lines += [f"- {r.group}, {r.name}: {r.ratio:.2f}x of {r.target:g}x" for r in missed]
+    return lines
 
 
 def report(results: list[Result], quick: bool) -> str:
     lines = [
         "# Benchmark results",
         "",
-        f"Written by `python -m benchmarks {'--quick ' if quick else ''}--write` on {date.today().isoformat()}; "
+        f"Written by `python -m benchmarks{' --quick --write' if quick else ''}` on {date.today().isoformat()}; "
         f"{platform.machine()}, {platform.system()}, {os.cpu_count()} logical cores. "
         "One process, candidates interleaved, medians; every answer was compared before it was timed.",
         "",
         "Versions: " + ", ".join(f"{name} {version}" for name, version in peers.versions().items()) + ".",
         "",
         "Floor = time to touch the bytes of the case once (read, fill or copy), measured in the same run. "
-        "`*` = another rule than ours: timed, not compared.",
+        "`*` = another rule than ours: timed, not compared. Best peer / ours takes our fastest form on one thread; "
+        "peers may use more.",
+        "",
+        *summary(results),
     ]
     for group in dict.fromkeys(result.group for result in results):
         lines += ["", f"## {group}", "", HEADER, *(row(result) for result in results if result.group == group)]
@@ -76,7 +101,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small inputs, few rounds")
     parser.add_argument("--only", default="", metavar="TEXT", help="cells whose `group / name` contains this")
     parser.add_argument("--json", metavar="FILE", help="write all numbers there")
-    parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name}")
+    parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name} (a full run always does)")
     options = parser.parse_args()
     rounds, budget = (5, 1.0) if options.quick else (15, 6.0)
     results = []
@@ -106,7 +131,8 @@ def main() -> int:
             ],
         }
         Path(options.json).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    if options.write:
+    print("\n" + "\n".join(summary(results)))
+    if options.write or not (options.quick or options.only):
         RESULTS.write_text(report(results, options.quick), encoding="utf-8")
     return 0 if results else 1
 

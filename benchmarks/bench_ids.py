@@ -44,7 +44,7 @@ def cells(quick: bool) -> Iterator[Cell]:
             "maskcodec": lambda ids=ids: mc.pack_ids(ids, "segments"),
             "NumPy OR and view": lambda ids=ids: or_view(ids),
         }
-        yield Cell("Ids to RGBA", name, calls, np.asarray, "NumPy OR and view", floor)
+        yield Cell("Ids to RGBA", name, calls, np.asarray, "NumPy OR and view", floor, target=1)
         calls = {
             "maskcodec": lambda ids=ids: mc.pack_ids(ids, "panoptic"),
             "modulo per channel": lambda ids=ids: modulo(ids),
@@ -53,12 +53,12 @@ def cells(quick: bool) -> Iterator[Cell]:
             calls["opencv on the view"] = lambda ids=ids: cv2.cvtColor(
                 ids.view(np.uint8).reshape(*ids.shape, 4), cv2.COLOR_RGBA2RGB
             )
-        yield Cell("Ids to RGB", name, calls, np.asarray, "modulo per channel", floor)
+        yield Cell("Ids to RGB", name, calls, np.asarray, "modulo per channel", floor, target=1)
         calls = {
             "maskcodec": lambda rgba=rgba: mc.unpack_ids(rgba),
             "NumPy view and AND": lambda rgba=rgba: rgba.view(np.uint32)[..., 0] & np.uint32(0xFFFFFF),
         }
-        yield Cell("RGBA to ids", name, calls, np.asarray, "NumPy view and AND", floor)
+        yield Cell("RGBA to ids", name, calls, np.asarray, "NumPy view and AND", floor, target=1)
         calls = {
             "maskcodec": lambda rgb=rgb: mc.unpack_ids(rgb),
             "multiply-add per channel": lambda rgb=rgb: multiply_add(rgb),
@@ -67,4 +67,4 @@ def cells(quick: bool) -> Iterator[Cell]:
             calls["opencv and AND"] = lambda rgb=rgb: (
                 cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA).view(np.uint32)[..., 0] & np.uint32(0xFFFFFF)
             )
-        yield Cell("RGB to ids", name, calls, np.asarray, "multiply-add per channel", floor)
+        yield Cell("RGB to ids", name, calls, np.asarray, "multiply-add per channel", floor, target=1)

@@ -31,6 +31,8 @@ class Cell:
     truth: str = "pycocotools"
     floor: Callable[[], Any] | None = None
     other_rule: set[str] = field(default_factory=set)
+    target: float | None = None  # best peer / ours that the project promises
+    against_other_rule: bool = False  # the target is against peers in `other_rule`
 
 
 @dataclass(slots=True)
@@ -40,10 +42,24 @@ class Result:
     seconds: dict[str, float]
     floor: float | None
     left_out: dict[str, str]
+    target: float | None = None
+    against_other_rule: bool = False
 
     @property
     def ours(self) -> float:
-        return min(t for name, t in self.seconds.items() if name.startswith(OURS))
+        """Our fastest form on one thread."""
+        return min(t for name, t in self.seconds.items() if name.startswith(OURS) and "threads" not in name)
+
+    @property
+    def ratio(self) -> float | None:
+        """Fastest peer over ours."""
+        best = self.best_peer(self.against_other_rule)
+        return best[1] / self.ours if best else None
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target holds; None without one or without a peer. 3 % are noise."""
+        return None if self.target is None or self.ratio is None else self.ratio >= 0.97 * self.target
 
     def best_peer(self, other_rule: bool = False) -> tuple[str, float] | None:
         peers = [
@@ -116,7 +132,7 @@ def measure(cell: Cell, rounds: int, budget: float) -> Result:
         gc.enable()
     medians = {name: statistics.median(times) for name, times in samples.items()}
     floor = medians.pop("floor", None)
-    return Result(cell.group, cell.name, medians, floor, left_out)
+    return Result(cell.group, cell.name, medians, floor, left_out, cell.target, cell.against_other_rule)
 
 
 def read_floor(size: int) -> Callable[[], Any]:

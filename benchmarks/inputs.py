@@ -63,9 +63,13 @@ def coco_like_rings() -> list[list[float]]:
     return out
 
 
-def circle(shape: tuple[int, int], vertices: int, seed: int = 0) -> list[float]:
-    rng = np.random.default_rng(seed)
-    return outline(rng, shape[1] / 2, shape[0] / 2, min(shape) * 0.48, vertices).reshape(-1).tolist()
+def circle(shape: tuple[int, int], vertices: int, smooth: bool) -> list[float]:
+    """One outline that fills most of the image; its radius wanders within 2 %, or jumps by up to 40 %."""
+    rng = np.random.default_rng(0)
+    ring = outline(rng, 0, 0, 1, vertices)
+    if smooth:
+        ring *= (rng.uniform(0.98, 1, vertices) / np.hypot(*ring.T))[:, None]
+    return (ring * min(shape) * 0.48 + (shape[1] / 2, shape[0] / 2)).reshape(-1).tolist()
 
 
 @lru_cache(maxsize=1)
@@ -84,7 +88,7 @@ def outlines(count: int, shape: tuple[int, int], dense: bool, seed: int = 0) -> 
     for index in range(count):
         if dense:
             x, y = rng.uniform(0.45, 0.55, 2) * (shape[1], shape[0])
-            radius = min(shape) * 0.4
+            radius = min(shape) * 0.17  # about 820 runs at 1080 x 1920
         else:
             x, y = (index % columns + 0.5) * step, (index // columns + 0.5) * step
             radius = step * 0.48

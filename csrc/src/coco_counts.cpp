@@ -88,10 +88,7 @@ struct Boxes : BoxFold {
   void operator()(const std::uint32_t* runs, std::size_t n) {
     std::size_t i = 0;
     if (parity && n != 0) foreground(runs[i++]);
-    for (; i + 2 <= n; i += 2) {
-      background(runs[i]);
-      foreground(runs[i + 1]);
-    }
+    for (; i + 2 <= n; i += 2) pair(runs[i], runs[i + 1]);
     if (i < n) background(runs[i]);
     parity ^= (n & 1u) != 0;
   }

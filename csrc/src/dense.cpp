@@ -49,7 +49,7 @@ Runs finish(Shape shape, std::vector<std::uint32_t>&& positions) {
 class Toggles {  // a growing buffer that kernels write into
  public:
   std::uint32_t* room(std::size_t n) {
-    if (capacity_ - size_ < n) grow(n);
+    if (capacity_ - size_ < n + 16) grow(n + 16);  // kernels may write a little too far
     return buffer_.get() + size_;
   }
   void took(std::size_t n) { size_ += n; }
@@ -120,11 +120,8 @@ Runs encode_planes(const PixelView<T>& mask, Shape shape) {
     }
     const std::size_t columns = std::min<std::size_t>(64, w - c * 64);
     for (std::size_t j = 0; j < columns; ++j) {
-      const std::uint64_t* plane = planes.data() + j * blocks;
-      std::uint32_t at = static_cast<std::uint32_t>((c * 64 + j) * h);
-      std::uint32_t* out = toggles.room(h);
-      std::uint32_t* const first = out;
-      for (std::size_t b = 0; b < blocks; ++b, at += 64) {
+      std::uint64_t* plane = planes.data() + j * blocks;
+      for (std::size_t b = 0; b < blocks; ++b) {
         const std::uint64_t bits = plane[b];
         std::uint64_t d = bits ^ ((bits << 1) | carry);
         if (b + 1 == blocks && h % 64) {
@@ -133,9 +130,9 @@ Runs encode_planes(const PixelView<T>& mask, Shape shape) {
         } else {
           carry = bits >> 63;
         }
-        for (; d; d &= d - 1) *out++ = at + count_trailing_zeros(d);
+        plane[b] = d;
       }
-      toggles.took(static_cast<std::size_t>(out - first));
+      toggles.took(k.bit_positions(plane, blocks, static_cast<std::uint32_t>((c * 64 + j) * h), toggles.room(64 * blocks)));
     }
   }
   return finish(shape, toggles.vector());
@@ -372,7 +369,13 @@ void decode_rows(RunsView runs, Window win, PixelTarget<T> out, T value, bool ze
     }
   };
   std::size_t total = 0;
+  struct Piece {
+    std::uint32_t x, a, b;
+  };
+  std::vector<Piece> pieces;
+  pieces.reserve(std::min<std::size_t>((runs.size - first.index) / 2 + width, std::size_t{1} << 16));
   each([&](std::uint32_t x, std::uint32_t a, std::uint32_t b) {
+    pieces.push_back(Piece{x, a, b});
     ++offsets[a];
     ++total;
     if (b < height) {
@@ -397,10 +400,10 @@ void decode_rows(RunsView runs, Window win, PixelTarget<T> out, T value, bool ze
     sum += n;
   }
   std::unique_ptr<std::uint32_t[]> columns(new std::uint32_t[total]);
-  each([&](std::uint32_t x, std::uint32_t a, std::uint32_t b) {
-    columns[offsets[a]++] = x;
-    if (b < height) columns[offsets[b]++] = x;
-  });
+  for (const Piece& p : pieces) {
+    columns[offsets[p.a]++] = p.x;
+    if (p.b < height) columns[offsets[p.b]++] = p.x;
+  }
   // Now offsets[y] is the end of row y. From here on only columns x_min..x_max of the rows hold foreground.
   const std::size_t span = x_max - x_min;
   std::uint32_t at = 0;

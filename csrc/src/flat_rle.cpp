@@ -167,6 +167,29 @@ Runs from_hasty(const std::int64_t* pairs, std::size_t size, Shape shape, const 
   const auto pixels = static_cast<std::int64_t>(crop.pixels());
   if (size % 2 != 0)
     throw DecodeError("the list has " + std::to_string(size) + " numbers, expected start, length pairs", size - 1);
+  const Shape turned{crop.width, crop.height};  // row-major of the crop = column-major of its transpose
+  const auto finish = [&](const Runs& rows) {
+    Runs inside = transpose(rows.view());
+    if (!box || crop == shape) return inside;
+    return pad(inside.view(), static_cast<std::uint32_t>(box->x0), static_cast<std::uint32_t>(box->y0), shape);
+  };
+  if (pixels > 0) {  // in one go, as long as nothing is unusual
+    std::vector<std::uint32_t> counts(size + 1);
+    std::int64_t last = 0;
+    std::size_t i = 0;
+    for (; i < size; i += 2) {
+      const std::int64_t start = pairs[i], length = pairs[i + 1];
+      if (start <= last + (i != 0) || length < 1 || start > pixels || length > pixels - start + 1) break;
+      counts[i] = static_cast<std::uint32_t>(start - 1 - last);
+      counts[i + 1] = static_cast<std::uint32_t>(length);
+      last = start - 1 + length;
+    }
+    if (i == size) {
+      counts[size] = static_cast<std::uint32_t>(pixels - last);
+      if (last == pixels) counts.pop_back();
+      return finish(Runs{turned, std::move(counts)});
+    }
+  }
   std::vector<std::pair<std::int64_t, std::int64_t>> spans;  // half-open, from 0
   spans.reserve(size / 2);
   std::int64_t end = 0;
@@ -193,17 +216,14 @@ Runs from_hasty(const std::int64_t* pairs, std::size_t size, Shape shape, const 
     repairs->united = true;
     std::sort(spans.begin(), spans.end());
   }
-  RunsBuilder builder(Shape{crop.width, crop.height});  // row-major of the crop = column-major of its transpose
+  RunsBuilder builder(turned);
   for (std::size_t i = 0; i < spans.size();) {
     std::int64_t a = spans[i].first, b = spans[i].second;
     for (++i; i < spans.size() && spans[i].first <= b; ++i) b = std::max(b, spans[i].second);
     builder.toggle(static_cast<std::uint64_t>(a));
     if (b != pixels) builder.toggle(static_cast<std::uint64_t>(b));
   }
-  const Runs rows = builder.finish();
-  Runs inside = transpose(rows.view());
-  if (!box || crop == shape) return inside;
-  return pad(inside.view(), static_cast<std::uint32_t>(box->x0), static_cast<std::uint32_t>(box->y0), shape);
+  return finish(builder.finish());
 }
 
 std::vector<std::int64_t> to_hasty(RunsView runs, const PixelBox* box) {

@@ -6,16 +6,66 @@
 namespace maskcodec {
 namespace MC_LEVEL {
 
-MC_TARGET static inline std::uint64_t nz_tail(const std::uint8_t* p, std::size_t n) {
+// The bits of the last n < 64 pixels of a row that starts `before` pixels earlier.
+MC_TARGET static inline std::uint64_t nz_tail(const std::uint8_t* p, std::size_t n, std::size_t before) {
+  if (before + n >= 64) return nz64(p + n - 64) >> (64 - n);
   std::uint64_t bits = 0;
   for (std::size_t i = 0; i < n; ++i) bits |= static_cast<std::uint64_t>(p[i] != 0) << i;
   return bits;
 }
 
+// Writes base + i for every bit i of `d`; returns the new count.
+MC_TARGET static inline std::size_t emit_bits(std::uint64_t d, std::uint32_t base, std::uint32_t* out, std::size_t n) {
+#ifdef MC_EMIT_WIDE
+  if (many_bits(d)) return emit_wide(d, base, out, n);
+#endif
+  while (d) {
+    out[n++] = base + static_cast<std::uint32_t>(ctz64(d));
+    d &= d - 1;
+  }
+  return n;
+}
+
+MC_TARGET static std::size_t bit_positions(const std::uint64_t* words, std::size_t n, std::uint32_t base,
+                                           std::uint32_t* out) {
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < n; ++i) found = emit_bits(words[i], base + static_cast<std::uint32_t>(64 * i), out, found);
+  return found;
+}
+
+MC_TARGET static inline void paint_span(std::uint64_t* words, std::uint64_t a, std::uint64_t n) {
+  std::uint64_t* p = words + a / 64;
+  const unsigned shift = static_cast<unsigned>(a % 64);
+  if (n <= 64) {  // two words at most, without asking whether it is two
+    const std::uint64_t bits = ~std::uint64_t{0} >> (64 - n);
+    p[0] |= bits << shift;
+    p[1] |= bits >> 1 >> (63 - shift);
+    return;
+  }
+#ifdef MC_EMIT_WIDE
+  if (n <= 448) {
+    paint_wide(p, shift, n);
+    return;
+  }
+#endif
+  const std::uint64_t last = (shift + n - 1) / 64;
+  p[0] |= ~std::uint64_t{0} << shift;
+  for (std::uint64_t k = 1; k < last; ++k) p[k] = ~std::uint64_t{0};
+  p[last] |= ~std::uint64_t{0} >> (63 - (shift + n - 1) % 64);
+}
+
+MC_TARGET static void paint_runs(const std::uint32_t* runs, std::size_t n, std::uint64_t at, std::uint64_t* words) {
+  for (std::size_t i = 0; i < n; i += 2) {
+    if (runs[i] != 0) paint_span(words, at, runs[i]);
+    at += runs[i];
+    if (i + 1 < n) at += runs[i + 1];
+  }
+}
+
 MC_TARGET static void row_bits(const std::uint8_t* row, std::size_t width, std::uint64_t* bits) {
   const std::size_t words = width / 64;
   for (std::size_t i = 0; i < words; ++i) bits[i] = nz64(row + 64 * i);
-  if (width % 64) bits[words] = nz_tail(row + 64 * words, width % 64);
+  if (width % 64) bits[words] = nz_tail(row + 64 * words, width % 64, 64 * words);
 }
 
 MC_TARGET static inline std::size_t emit_columns(std::uint64_t d, std::uint32_t first, std::uint32_t* events,
@@ -53,7 +103,7 @@ MC_TARGET static std::size_t row_xor(const std::uint8_t* row, std::size_t width,
     }
   }
   for (; i * 64 < width; ++i) {
-    const std::uint64_t b = i < words ? nz64(row + 64 * i) : nz_tail(row + 64 * i, width % 64);
+    const std::uint64_t b = i < words ? nz64(row + 64 * i) : nz_tail(row + 64 * i, width % 64, 64 * i);
     const std::uint64_t d = b ^ above[i];
     if (d) {
       above[i] = b;
@@ -79,25 +129,17 @@ MC_TARGET static std::size_t line_toggles(const std::uint8_t* line, std::size_t 
     const std::size_t stop = i + MC_WIDE < whole ? i + MC_WIDE : whole;
     for (; i < stop; i += 64) {
       const std::uint64_t bits = nz64(line + i);
-      std::uint64_t d = bits ^ ((bits << 1) | carry);
+      const std::uint64_t d = bits ^ ((bits << 1) | carry);
       carry = bits >> 63;
-      const std::uint32_t at = base + static_cast<std::uint32_t>(i);
-      while (d) {
-        out[found++] = at + static_cast<std::uint32_t>(ctz64(d));
-        d &= d - 1;
-      }
+      found = emit_bits(d, base + static_cast<std::uint32_t>(i), out, found);
     }
   }
   if (i < n) {
     const std::size_t rest = n - i;
-    const std::uint64_t bits = nz_tail(line + i, rest);
-    std::uint64_t d = (bits ^ ((bits << 1) | carry)) & ((std::uint64_t{1} << rest) - 1);
+    const std::uint64_t bits = nz_tail(line + i, rest, i);
+    const std::uint64_t d = (bits ^ ((bits << 1) | carry)) & ((std::uint64_t{1} << rest) - 1);
     carry = (bits >> (rest - 1)) & 1;
-    const std::uint32_t at = base + static_cast<std::uint32_t>(i);
-    while (d) {
-      out[found++] = at + static_cast<std::uint32_t>(ctz64(d));
-      d &= d - 1;
-    }
+    found = emit_bits(d, base + static_cast<std::uint32_t>(i), out, found);
   }
   *state = static_cast<unsigned>(carry);
   return found;
@@ -124,6 +166,12 @@ MC_TARGET static std::size_t rows_differ(const std::uint8_t* a, const std::uint8
   std::size_t n = 0, i = 0;
   for (; i + MC_WIDE <= bytes; i += MC_WIDE) {
     if (!any_different(a + i, b + i)) continue;
+#ifdef MC_DIFFER_WIDE
+    if (shift >= 2) {
+      n = differ_wide(a + i, b + i, static_cast<std::uint32_t>(i >> shift), shift, out, n);
+      continue;
+    }
+#endif
     for (std::size_t j = i; j < i + MC_WIDE; j += 64) {
       const std::uint64_t d = ne64(a + j, b + j);
       if (d) n = emit_items(d, static_cast<std::uint32_t>(j >> shift), shift, out, n);
@@ -202,8 +250,8 @@ MC_TARGET static std::uint32_t mask_words(const std::uint32_t* in, std::size_t n
 }
 
 extern const Kernels table;
-const Kernels table = {row_bits,       row_xor,    line_toggles, rows_differ,
-                       column_overlap, boxes_meet, box_iou,      mask_words};
+const Kernels table = {row_bits,    row_xor,        bit_positions, paint_runs, line_toggles,
+                       rows_differ, column_overlap, boxes_meet,    box_iou,    mask_words};
 
 }  // namespace MC_LEVEL
 }  // namespace maskcodec

@@ -87,7 +87,7 @@ template <class U>
 void scan_columns(PixelView<U> map, LabelIndex<U>& index, Stretches& out) {
   const Kernels& k = kernels();
   const std::size_t height = map.height;
-  std::vector<std::uint32_t> rows(height);
+  std::vector<std::uint32_t> rows(height + 16);
   const auto put = [&](std::size_t position, U label) {
     const std::uint32_t i = index(label);
     ++index.stretches[i];
@@ -170,8 +170,8 @@ class RowScan {
   }
 
   void make_room(std::size_t n) {
-    if (room_ >= noted_ + n) return;
-    const std::size_t size = std::max(noted_ + n, room_ * 2);
+    if (room_ >= noted_ + n + 16) return;
+    const std::size_t size = std::max(noted_ + n + 16, room_ * 2);
     for (auto* buffer : {&where_, &what_}) {
       std::unique_ptr<std::uint32_t[]> bigger(new std::uint32_t[size]);
       std::copy_n(buffer->get(), noted_, bigger.get());

@@ -27,10 +27,7 @@ std::uint64_t area(RunsView runs) {
 
 Box bounding_box(RunsView runs) {
   BoxFold fold(runs.shape);
-  for (std::size_t i = 0; i + 1 < runs.size; i += 2) {
-    fold.background(runs.data[i]);
-    fold.foreground(runs.data[i + 1]);
-  }
+  for (std::size_t i = 0; i + 1 < runs.size; i += 2) fold.pair(runs.data[i], runs.data[i + 1]);
   return fold.box();
 }
 

@@ -281,7 +281,8 @@ def test_later_masks_win_and_the_report_counts_what_they_cover(tmp_path):
     )
     report = mc.write(dataset, tmp_path / "o", "coco_panoptic", on_loss="ignore")
     assert [(loss.action, loss.what, loss.field, loss.count) for loss in report] == [
-        ("renamed", "mask", "id", 2), ("dropped", "mask", "rle", 2), ("dropped", "mask", "", 1),
+        ("renamed", "mask", "id", 2), ("dropped", "mask", "rle", 2), ("dropped", "mask", "extras.coco.area", 1),
+        ("dropped", "mask", "", 1),
     ]  # fmt: skip
     (record,) = json.loads((tmp_path / "o" / "annotations" / "panoptic_default.json").read_bytes())["annotations"]
     assert [(i["id"], i["area"], i["bbox"]) for i in record["segments_info"]] == [

@@ -261,7 +261,8 @@ def test_declaration_is_consistent(name):
     assert fmt.read or fmt.write
     capabilities = fmt.capabilities()
     assert not capabilities.variants & capabilities.conversions.keys(), "a kind is carried or converted, not both"
-    from maskcodec.formats._shared.carry import _CATEGORY_FIELDS, _FIELDS, _ITEM_FIELDS
+    from maskcodec.formats._shared.carry import _FIELDS, _ITEM_FIELDS
+    from maskcodec.formats._shared.carry_whole import _CATEGORY_FIELDS
     from maskcodec.formats._shared.conversions import CONVERSIONS
 
     for pair in capabilities.conversions.items():

@@ -128,3 +128,45 @@ def test_utf8_is_checked_across_chunks(monkeypatch):
 
 def test_byte_order_mark_is_skipped():
     assert Document(b'\xef\xbb\xbf{"a":1}', "f").value("a") == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"a": [1, {"b": [2, "]"]}, [3, [4]], "x,]"], "c": {}, "d": [], "e": [[1, 2], [3]]}',
+        b' [ {"a": 1}, {"b": [1, 2]} , 3 ] ',
+        b"[]",
+        b'{"a": [1, 2',
+        b'{"a": [1 2]}',
+        b'{"a": [1, 2]} x',
+        b'{"a": [1, 2]]',
+        b'{"a": [{"b": 1}, {"b": }]}',
+        b'{"a": [1,, 2]}',
+        b'{"a": [1, 2,]}',
+        b'{"a": [,1]}',
+        b'{"a": [,]}',
+    ],
+)
+def test_large_documents_are_outlined_like_small_ones(text: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def outline() -> object:
+        document = jsonio.Document(text, "f.json")
+        if document.broken is not None:
+            return "refused"
+        try:
+            return records(document)
+        except FormatError:
+            return "refused"
+
+    def records(document: Document) -> object:
+        return {key: [bytes(r) for r in document.records(key)] if document.type_of(key) == "an array" else None
+                for key in document.keys or [""]}  # fmt: skip
+
+    small = outline()
+    monkeypatch.setattr("maskcodec.formats._shared._jsonscan.LARGE", 1)
+    assert outline() == small
+
+
+@pytest.mark.parametrize("text", [b"[1,,2]", b"[1,]", b"[,1]", b"[,]"])
+def test_commas_stand_between_records_only(text: bytes) -> None:
+    with pytest.raises(FormatError, match="comma"):
+        Document(text, "f.json").records()

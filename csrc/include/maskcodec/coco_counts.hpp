@@ -304,16 +304,29 @@ Box text_box(const char* text, std::size_t size, Shape shape);
 class BoxFold {
  public:
   explicit BoxFold(Shape shape) : h_(shape.height), top_(shape.height) {}
-  void background(std::uint32_t run) { advance(run); }
-  void foreground(std::uint32_t run) {
-    if (run == 0) return;
-    if (last_ == 0) first_ = at_;
-    // A run that passes the bottom goes on at the top of the next column, so it touches both: `bottom_` tells later.
-    const std::uint64_t stop = row_ + run;
-    top_ = row_ < top_ ? row_ : top_;
-    bottom_ = stop > bottom_ ? stop : bottom_;
-    advance(run);
-    last_ = at_;
+  void background(std::uint32_t run) { pair(run, 0); }
+  void foreground(std::uint32_t run) { pair(0, run); }
+  // A background run and the foreground run after it; either may be 0.
+  void pair(std::uint32_t back, std::uint32_t fore) {
+    const std::uint64_t both = std::uint64_t{back} + fore;
+    std::uint64_t start = row_ + back, next = row_ + both;
+    if (next >= 2 * h_ && h_ != 0) {
+      start %= h_;
+      next %= h_;
+    } else {
+      start -= start >= h_ ? h_ : 0;
+      next -= next >= h_ ? h_ : 0;
+    }
+    if (fore != 0) {
+      if (last_ == 0) first_ = at_ + back;
+      // A run that passes the bottom goes on at the top of the next column, so it touches both: `bottom_` tells later.
+      const std::uint64_t stop = start + fore;
+      top_ = start < top_ ? start : top_;
+      bottom_ = stop > bottom_ ? stop : bottom_;
+      last_ = at_ + both;
+    }
+    at_ += both;
+    row_ = next;
   }
   Box box() const {
     if (last_ == 0) return Box{};
@@ -325,12 +338,6 @@ class BoxFold {
   }
 
  private:
-  void advance(std::uint32_t run) {
-    at_ += run;
-    row_ += run;
-    if (row_ >= 2 * h_ && h_ != 0) row_ %= h_;
-    row_ -= row_ >= h_ ? h_ : 0;
-  }
   std::uint64_t h_, at_ = 0, row_ = 0, first_ = 0, last_ = 0, top_, bottom_ = 0;  // last_: end of the last, 0 for none
 };
 

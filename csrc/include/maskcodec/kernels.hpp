@@ -12,11 +12,16 @@ struct Kernels {
   // (room for `width` more) and counts them per column. Returns how many.
   std::size_t (*row_xor)(const std::uint8_t* row, std::size_t width, std::uint64_t* above, std::uint32_t* events,
                          std::uint32_t* per_column);
+  // Positions base + i of the bits i that are set in n words; room for 64 n + 16. Returns how many.
+  std::size_t (*bit_positions)(const std::uint64_t* words, std::size_t n, std::uint32_t base, std::uint32_t* out);
+  // Sets the bits of every second run, the first of which starts at bit `at`; 8 words more than are set may be touched.
+  void (*paint_runs)(const std::uint32_t* runs, std::size_t n, std::uint64_t at, std::uint64_t* words);
   // Toggle positions (base + i where pixel i differs from pixel i - 1, `state` being the pixel before the first) of a
-  // line of n pixels; room for n of them. Updates `state`, returns how many.
+  // line of n pixels; room for n + 16 of them. Updates `state`, returns how many.
   std::size_t (*line_toggles)(const std::uint8_t* line, std::size_t n, std::uint32_t base, unsigned* state,
                               std::uint32_t* out);
-  // Compares two rows of `items` elements of 1 << shift bytes; writes the columns that differ, returns how many.
+  // Compares two rows of `items` elements of 1 << shift bytes; writes the columns that differ, returns how many. `out` has
+  // room for items + 16.
   std::size_t (*rows_differ)(const std::uint8_t* a, const std::uint8_t* b, std::size_t items, unsigned shift,
                              std::uint32_t* out);
   // Pixels that spans [start_a, end_a) and [start_b, end_b) share, column by column, added up.

@@ -5,6 +5,9 @@ from libcpp.vector cimport vector
 cdef extern from "translate.hpp" namespace "maskcodec":
     void translate_current()
 
+cdef extern from "small_int.hpp" namespace "maskcodec":
+    bint small_int(object, long long*)
+
 cdef extern from "maskcodec/view.hpp" namespace "maskcodec" nogil:
     cdef cppclass Shape:
         Shape()

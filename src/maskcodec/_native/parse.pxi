@@ -43,6 +43,7 @@ cdef vector[int64_t] as_ints(object values, str what) except *:
     cdef Py_ssize_t i, n
     cdef cnp.ndarray array
     cdef int overflow
+    cdef long long small = 0
     cdef object item
     if isinstance(values, np.ndarray):
         if values.ndim != 1 or (values.dtype.kind not in "iu" and values.size):
@@ -60,8 +61,10 @@ cdef vector[int64_t] as_ints(object values, str what) except *:
     n = len(values)
     out.resize(n)
     for i in range(n):
-        item = values[i]
-        if type(item) is int:
+        item = (<list>values)[i] if type(values) is list else values[i]
+        if small_int(item, &small):
+            out[i] = small
+        elif type(item) is int:
             overflow = 0
             out[i] = PyLong_AsLongLongAndOverflow(item, &overflow)
             if overflow:

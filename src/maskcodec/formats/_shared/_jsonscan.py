@@ -10,13 +10,10 @@ import codecs
 import json
 import mmap
 import re
-from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
 from maskcodec.errors import FormatError
 
@@ -28,7 +25,7 @@ _SCALAR = re.compile(rb"[^\s,\]}\[{\"]+")
 _CLOSER = {b"]": b"[", b"}": b"{"}
 _TYPES = {b"{": "an object", b"[": "an array", b'"': "text", b"n": "null", b"t": "true", b"f": "false"}
 _CHUNK = 1 << 20
-_LARGE = 64 << 20  # bytes
+LARGE = 64 << 20  # bytes
 _TRAILING = re.compile(r"JSON is malformed: trailing characters \(byte (\d+)\)")
 
 
@@ -66,7 +63,7 @@ def check_utf8(buffer: Buffer, file: str) -> None:
             where = at - held + error.start
             found = bytes(buffer[where : where + 1])
             raise error_at(buffer, where, file, f"not UTF-8: byte {found!r} cannot be decoded") from error
-        if at % _LARGE == 0:
+        if at % LARGE == 0:
             let_go(buffer)
 
 
@@ -76,6 +73,13 @@ def value_end(buffer: Buffer, start: int, file: str) -> int:
     Raises:
         FormatError: the text ends before the value does, brackets do not match, or nesting is deeper than 256.
     """
+    if len(buffer) - start > LARGE:  # never all of it in memory at once
+        if bytes(buffer[start : start + 1]) == b"[":
+            return array_end(buffer, start, file)
+        if bytes(buffer[start : start + 1]) == b"{":
+            found = members(buffer, start, file)
+            at = found[-1][2] if found else start + 1
+            return skip_space(buffer, at) + 1
     try:  # the strict parser is many times faster, and right when the whole rest is one value
         with memoryview(buffer) as view, view[start:] as rest:
             msgspec.json.decode(rest, type=msgspec.Raw)
@@ -133,7 +137,7 @@ def members(
         at = skip_space(buffer, at + 1)
         if seen is not None:
             seen(key, at)
-        end = _fast_end(buffer, at, file)
+        end = fast_end(buffer, at, file)
         out.append((key, at, end))
         at = skip_space(buffer, end)
         mark = bytes(buffer[at : at + 1])
@@ -144,8 +148,28 @@ def members(
         at = skip_space(buffer, at + 1)
 
 
-def _fast_end(buffer: Buffer, start: int, file: str) -> int:
+def array_end(buffer: Buffer, start: int, file: str) -> int:
+    """End of the array at ``start``, element by element, letting go of the pages on the way."""
+    at, held = skip_space(buffer, start + 1), start
+    if bytes(buffer[at : at + 1]) == b"]":
+        return at + 1
+    while True:
+        at = skip_space(buffer, fast_end(buffer, at, file))
+        mark = bytes(buffer[at : at + 1])
+        if mark == b"]":
+            return at + 1
+        if mark != b",":  # a fault between two records: the tolerant scanner says where the list ends all the same
+            return _end_by_brackets(buffer, start, file)
+        at = skip_space(buffer, at + 1)
+        if at - held > LARGE:
+            held = at
+            let_go(buffer)
+
+
+def fast_end(buffer: Buffer, start: int, file: str) -> int:
     """End of a value inside a larger text; the strict parser tells it by where it finds trailing characters."""
+    if len(buffer) - start > LARGE and bytes(buffer[start : start + 1]) == b"[":
+        return array_end(buffer, start, file)
     if bytes(buffer[start : start + 1]) in (b"[", b"{"):
         try:
             with memoryview(buffer) as view, view[start:] as rest:
@@ -181,41 +205,6 @@ def elements(buffer: Buffer, start: int, limit: int | None = None) -> Iterator[t
                 begin = match.end()
                 if depth == 0 or (limit is not None and count >= limit):
                     return
-
-
-def span(buffer: Buffer, start: int, stop: int, raws: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Begin and size of the elements of the array at ``start``; the strict parser first, then the tolerant scanner."""
-    if stop - start > _LARGE:
-        return _span_by_record(buffer, start, stop)
-    try:
-        with memoryview(buffer) as view, view[start:stop] as part:
-            sizes = np.fromiter((len(memoryview(raw)) for raw in raws.decode(part)), dtype=np.int64)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        found = np.array(list(elements(buffer, start)), dtype=np.int64).reshape(-1, 2)
-        return found[:, 0].copy(), found[:, 1] - found[:, 0]
-    starts = np.empty(len(sizes), dtype=np.int64)
-    at, match = start + 1, re.compile(rb"[ \t\r\n,]*").match
-    for i, size in enumerate(sizes.tolist()):
-        at = match(buffer, at).end()  # type: ignore[union-attr]
-        starts[i] = at
-        at += size
-    return starts, sizes
-
-
-def _span_by_record(buffer: Buffer, start: int, stop: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The same for a large array, one element at a time, letting go of the pages on the way."""
-    starts, sizes = array("q"), array("q")
-    match, held = re.compile(rb"[ \t\r\n,]*").match, start
-    at = match(buffer, start + 1).end()  # type: ignore[union-attr]
-    while at < stop - 1:
-        end = _fast_end(buffer, at, "")
-        starts.append(at)
-        sizes.append(end - at)
-        at = match(buffer, end).end()  # type: ignore[union-attr]
-        if at - held > _LARGE:
-            held = at
-            let_go(buffer)
-    return np.array(starts, dtype=np.int64), np.array(sizes, dtype=np.int64)
 
 
 def let_go(buffer: Buffer) -> None:

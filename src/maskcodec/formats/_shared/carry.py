@@ -8,22 +8,20 @@ Planning and writing run the same code, so the prediction cannot differ from the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any
 
 from maskcodec.formats._base import Capabilities
+from maskcodec.formats._shared.carry_whole import NO_FIELD, Whole, clone
 from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert, named_points, rounded
 from maskcodec.formats._shared.flatten import flatten
 from maskcodec.model.annotations import Annotation, Points, Skeleton
-from maskcodec.model.dataset import Dataset, Item, Track
+from maskcodec.model.dataset import Dataset, Item
 from maskcodec.model.losses import LossReport
-from maskcodec.model.schema import AttributeSpec, Category, LabelSchema, TagGroup
+from maskcodec.model.schema import LabelSchema
 
 __all__ = ["carried"]
 
-T = TypeVar("T")
-_names: dict[type, tuple[str, ...]] = {}
 _FIELDS: dict[str, Any] = {
     "id": None,
     "group_id": None,
@@ -39,28 +37,11 @@ _FIELDS: dict[str, Any] = {
     "origin": None,
 }
 _ITEM_FIELDS = ("path", "width", "height", "sequence", "frame", "timestamp", "sensor", "status")
-_CATEGORY_FIELDS: dict[str, Any] = {
-    "color": None, "kind": "thing", "parent": None, "attributes": [], "keypoints": [], "skeleton": [],
-}  # fmt: skip
-_NO_FIELD = "the format has no place for it"
 
 
-def clone(value: T) -> T:
-    """A shallow copy of a slots dataclass, without running its checks again."""
-    kind = type(value)
-    names = _names.get(kind)
-    if names is None:
-        names = _names[kind] = tuple(f.name for f in fields(value))  # type: ignore[arg-type]
-    copy = object.__new__(kind)
-    for name in names:
-        setattr(copy, name, getattr(value, name))
-    return copy
-
-
-class _View:
+class _View(Whole):
     def __init__(self, carries: Capabilities, report: LossReport, schema: LabelSchema) -> None:
-        self.carries = carries
-        self.report = report
+        super().__init__(carries, report)
         self.schema = schema
         self.variants = carries.variants
         self.conversions = carries.conversions
@@ -86,32 +67,6 @@ class _View:
             return False
         extras = annotation.extras
         return not extras or all(name in self.carries.namespaces for name in extras)
-
-    def extras(self, extras: dict[str, Any], item: Any, annotation: Any, what: str | None = None) -> dict[str, Any]:
-        """The namespaces that the format writes back; every key of the others is entered as dropped.
-
-        Keys that begin with ``#`` are notes of a reader about the form of its file, not data.
-        """
-        if not extras or all(name in self.carries.namespaces for name in extras):
-            return extras
-        for name, values in extras.items():
-            if name not in self.carries.namespaces:
-                for key in values:
-                    if key[:1] != "#":
-                        self.report.drop(item, annotation, f"extras.{name}.{key}", f"known to {name} only", what=what)
-        return {name: values for name, values in extras.items() if name in self.carries.namespaces}
-
-    def names(
-        self, values: dict[str, Any], kept: Any, item: Any, annotation: Any, field: str, what: str | None = None
-    ) -> dict[str, Any]:
-        """The entries of a dict that are kept by name."""
-        if not values or kept is True:
-            return values
-        kept = kept or ()
-        for name in values:
-            if name not in kept:
-                self.report.drop(item, annotation, f"{field}.{name}", _NO_FIELD, what=what)
-        return {name: value for name, value in values.items() if name in kept}
 
     def annotation(self, annotation: Annotation, item: Item) -> Annotation | None:
         """What the format holds of one annotation; None when nothing; not to be modified."""
@@ -165,7 +120,7 @@ class _View:
                 now.attributes = {**now.attributes, name: value}
                 report.approximate(item, annotation, name, "written as an attribute of this name")
             else:
-                report.drop(item, annotation, name, _NO_FIELD)
+                report.drop(item, annotation, name, NO_FIELD)
         now.attributes = self.names(now.attributes, carries.attributes, item, annotation, "attributes")
         now.extras = self.extras(now.extras, item, annotation)
         return now
@@ -180,7 +135,7 @@ class _View:
         for name in _ITEM_FIELDS:
             if name not in carries.item_fields and getattr(item, name) is not None:
                 setattr(item, name, None)
-                report.drop(source, None, name, _NO_FIELD)
+                report.drop(source, None, name, NO_FIELD)
         if not carries.subsets and item.subset != "default":
             item.subset = "default"
             report.drop(source, None, "subset", "the format has no subsets")
@@ -210,7 +165,7 @@ class _View:
         if not isinstance(annotation, Points):
             return [annotation]
         if annotation.visibility is not None and any(v != 2 for v in annotation.visibility):
-            self.report.drop(item, annotation, "visibility", _NO_FIELD)
+            self.report.drop(item, annotation, "visibility", NO_FIELD)
         if len(annotation.xy) != 1:
             self.report.approximate(item, annotation, "", "written as single points")
         out: list[Annotation] = []
@@ -232,69 +187,6 @@ class _View:
         for annotation in item.annotations:
             if annotation.z_order:
                 annotation.z_order = 0
-
-    def category(self, source: Category) -> Category:
-        """What the format holds of one category."""
-        category = clone(source)
-        for name, default in _CATEGORY_FIELDS.items():
-            if name not in self.carries.category_fields and getattr(category, name) != default:
-                setattr(category, name, type(default)() if isinstance(default, list) else default)
-                self.report.drop(source.name, None, name, _NO_FIELD, what="category")
-        category.extras = self.extras(category.extras, source.name, None, "category")
-        category.attributes = [self.spec(spec) for spec in category.attributes]
-        return category
-
-    def spec(self, source: AttributeSpec) -> AttributeSpec:
-        """What the format holds of one definition."""
-        if not source.extras and not source.children:
-            return source
-        spec = clone(source)
-        spec.extras = self.extras(spec.extras, source.name, None, "attribute")
-        spec.children = [self.spec(child) for child in spec.children]
-        return spec
-
-    def group(self, source: TagGroup) -> TagGroup:
-        """What the format holds of one group of tags."""
-        group = clone(source)
-        group.extras = self.extras(group.extras, source.name, None, "tag group")
-        return group
-
-    def dataset(self, source: Dataset, items: Any) -> Dataset:
-        """The data set that the writer sees."""
-        carries, report, schema = self.carries, self.report, source.schema
-        shown = LabelSchema([self.category(c) for c in schema.categories], background=schema.background)
-        for name in ("attributes", "tag_groups", "background"):
-            value = getattr(schema, name)
-            if name in carries.schema_fields:
-                kept: Any = self.spec if name == "attributes" else self.group
-                setattr(shown, name, value if name == "background" else [kept(one) for one in value])
-            elif value not in (None, []):
-                setattr(shown, name, None if name == "background" else [])
-                count = len(value) if isinstance(value, list) else 1
-                report.drop(None, None, name, _NO_FIELD, what="schema", count=count)
-        tracks = source.tracks
-        if "tracks" not in carries.dataset_fields:
-            for track in tracks.values():
-                self.track(track)
-            tracks = {}
-        links = source.links
-        if links and "links" not in carries.dataset_fields:
-            report.drop(None, None, "links", "the format has no links", count=len(links))
-            links = []
-        info = self.names(source.info, carries.info, None, None, "info")
-        extras = self.extras(source.extras, None, None)
-        return Dataset(
-            shown, items, tracks, links, info, extras, source.source, report=source.report, media=source.media
-        )
-
-    def track(self, source: Track) -> None:
-        """Report what only the track itself holds; its id and category are those of its shapes."""
-        for name in source.attributes:
-            self.report.drop(None, str(source.id), f"attributes.{name}", _NO_FIELD, what="track")
-        for name, values in source.extras.items():
-            for key in values:
-                self.report.drop(None, str(source.id), f"extras.{name}.{key}", _NO_FIELD, what="track")
-
 
 class _Items:
     """Items as the format holds them; the first pass reports, later ones are silent."""

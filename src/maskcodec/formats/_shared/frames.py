@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from maskcodec.formats._shared.carry import clone
+from maskcodec.formats._shared.carry_whole import clone
 from maskcodec.model.annotations import Annotation, Box, Cuboid2D, Ellipse, Points
 from maskcodec.model.dataset import Item
 

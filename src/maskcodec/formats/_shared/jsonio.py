@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from maskcodec.errors import FormatError
 from maskcodec.formats._shared import _jsonscan as scan
-from maskcodec.formats._shared._jsonscan import Buffer, span
+from maskcodec.formats._shared._jsonscan import Buffer
+from maskcodec.formats._shared._jsonspan import span
 from maskcodec.formats._shared._jsonvalues import Raw, decode, encode, fields, numbers
 
 __all__ = ["Document", "Raw", "Records", "decode", "encode", "fields", "numbers"]
@@ -181,5 +182,5 @@ class Document:
         if bytes(self._buffer[start : start + 1]) != b"[":
             found = self.type_of(key)
             raise FormatError(f"expected a list (array), got {found}", file=self.file, field=key)
-        starts, sizes = span(self._buffer, start, stop, _RAWS)
+        starts, sizes = span(self._buffer, start, stop, _RAWS, self.file)
         return Records(self._buffer, key, self.file, starts, sizes)

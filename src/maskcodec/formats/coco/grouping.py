@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from maskcodec.formats._shared.carry import clone
+from maskcodec.formats._shared.carry_whole import clone
 from maskcodec.formats._shared.conversions import Impossible, mask_of
 from maskcodec.masks import Rle
 from maskcodec.model.annotations import Annotation, Box, Mask, Polygon

@@ -18,6 +18,7 @@ __all__ = ["Numbers", "Part"]
 _BLOCK = 1 << 20
 _AT_ONCE = 2048  # records
 _LAST = 2**62
+_FLAGGED = 1 << 28  # 32 MiB of bits at most
 _SEPARATOR = b",\n"
 
 
@@ -26,18 +27,31 @@ class Numbers:
 
     def __init__(self, first: int) -> None:
         self._next = first
-        self._used: set[Any] = set()
+        self._flags = bytearray()  # a bit for each small number: a set of millions would take hundreds of megabytes
+        self._others: set[Any] = set()
+
+    def _is_used(self, number: Any) -> bool:
+        if type(number) is int and 0 <= number < _FLAGGED:
+            at = number >> 3
+            return at < len(self._flags) and bool(self._flags[at] >> (number & 7) & 1)
+        return number in self._others
+
+    def _use(self, number: Any) -> None:
+        if type(number) is int and 0 <= number < _FLAGGED:
+            at = number >> 3
+            if at >= len(self._flags):
+                self._flags.extend(bytes(max(at + 1 - len(self._flags), len(self._flags))))
+            self._flags[at] |= 1 << (number & 7)
+        else:
+            self._others.add(number)
 
     def take(self, wanted: Any) -> Any:
         """The id to write; differs from ``wanted`` when that was not usable."""
-        if type(wanted) is int and -(2**63) <= wanted < 2**63 and wanted not in self._used:
-            self._used.add(wanted)
-            return wanted
-        if not plain_id(wanted) or plain(wanted) in self._used:
-            while self._next in self._used:
+        if not plain_id(wanted) or self._is_used(plain(wanted)):
+            while self._is_used(self._next):
                 self._next += 1
             wanted = self._next
-        self._used.add(plain(wanted))
+        self._use(plain(wanted))
         return wanted
 
 
