@@ -190,3 +190,10 @@ def test_progress_counts_every_item_once(tmp_path: Path) -> None:
     told: list[int] = []
     mc.convert(release(tmp_path / "in", SAMPLE), tmp_path / "out", "segments", progress=lambda n, _: told.append(n))
     assert told == [1, 2, 3]
+
+
+def test_images_without_a_sequence_are_not_joined(tmp_path: Path) -> None:
+    dataset = data(*(mc.Item(name, name, status="LABELED") for name in ("a.png", "a.jpg", "b.png")))
+    mc.write(dataset, tmp_path / "out", "segments_image_sequence", on_loss="ignore")
+    back = mc.read(tmp_path / "out").load()
+    assert [(i.sequence, i.frame) for i in back.items] == [("a", 0), ("a.jpg", 0), ("b", 0)]

@@ -10,9 +10,10 @@ from maskcodec.formats._shared.source import Source
 from maskcodec.formats.segments import schema as names
 from maskcodec.formats.segments.assets import Resolver
 from maskcodec.formats.segments.read import fitting, read_labels
-from maskcodec.model.dataset import Dataset
+from maskcodec.model.dataset import Dataset, Item
+from maskcodec.model.losses import LossReport
 
-__all__ = ["COMMON", "SHAPES", "SIZES", "SPEC", "detector", "reader"]
+__all__ = ["COMMON", "SHAPES", "SIZES", "SPEC", "arranged", "detector", "own_extras", "reader"]
 
 SPEC = "https://docs.segments.ai (label types)"
 COMMON: dict[str, Any] = {
@@ -44,6 +45,46 @@ SHAPES: dict[str, dict[str, Any]] = {
     },
     "pointcloud-segmentation": {"kinds": {"pointmask"}, "order": True, "media": ("point_cloud",)},
 }
+SERIES_KEYS = {"media", "sensor", "sample", "untimed"}
+FRAME_KEYS = {"frame", "points", "unlisted", "unresolved", "old_attributes"}
+_OF_CONTENT = {
+    "unlisted": {"segmentation", "pointcloud-segmentation"},
+    "unresolved": {"segmentation"},
+    "points": {"pointcloud-segmentation"},
+}
+
+
+def own_extras(item: Item, source: Item, report: LossReport, content: str, form: str) -> None:
+    """Leave out what a sample of another form said about itself: its place in the release is not here.
+
+    Args:
+        item: as the writer gets it.
+        source: as it was.
+        report: hears of it.
+        content: of the item as it is written.
+        form: "single", "sequence" or "sensors".
+    """
+    kept = item.extras.get(names.NAMESPACE, {})
+    others = form == "single" or (form == "sensors") != (source.sensor is not None)
+    gone = [key for key in kept if (others if key in SERIES_KEYS else form != "single" and key not in FRAME_KEYS)]
+    gone += [key for key, contents in _OF_CONTENT.items() if key in kept and content not in contents]
+    if not gone:
+        return
+    for key in gone:
+        report.drop(source, None, f"extras.{names.NAMESPACE}.{key}", "said of a sample of another task type")
+    left = {key: value for key, value in kept.items() if key not in gone}
+    item.extras = {**item.extras, names.NAMESPACE: left}
+
+
+def arranged(content: str, form: str) -> Callable[[Item, Item, LossReport], None]:
+    """``own_extras`` for a content."""
+
+    def arrange(item: Item, source: Item, report: LossReport) -> None:
+        own_extras(item, source, report, content, form)
+
+    return arrange
+
+
 SIZES = {"segmentation": ("width", "height")}
 
 

@@ -107,7 +107,10 @@ class Reader(Frames):
         if frame is not None:
             name = f"sensor {strand.name}: frames[{at}]" if strand.name is not None else f"frames[{at}]"
             self.frame(item, frame, f"{where}: {name}", kept, f"{str(item.id).replace('/', '_')}_label.png")
-            item.timestamp = frame.get("timestamp", item.timestamp)
+            if "timestamp" not in frame and item.timestamp is not None:
+                kept["untimed"] = True
+            elif frame.get("timestamp") is not None:
+                item.timestamp = kept["frame"].pop("timestamp")
         if strand.media is not None:
             self.check_medium(item, strand.media[at], kept)
         return item

@@ -16,7 +16,7 @@ from maskcodec.formats._base import Capabilities, Format
 from maskcodec.formats._shared.conversions import Impossible, convert
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.segments import schema as names
-from maskcodec.formats.segments.family import COMMON, SHAPES, SIZES, SPEC, detector, reader
+from maskcodec.formats.segments.family import COMMON, SHAPES, SIZES, SPEC, arranged, detector, own_extras, reader
 from maskcodec.formats.segments.image import carries as carries_single
 from maskcodec.formats.segments.look import DEFAULT, Look, sensor_of, task_of
 from maskcodec.formats.segments.write import write_release
@@ -36,7 +36,8 @@ Tasks = Mapping[str, str] | None
 # --- what is carried --------------------------------------------------------------------------------------------------
 def _carries_series(task: str) -> Capabilities:
     content = str(names.content_of(task))
-    return Capabilities(item_fields={*_PLACE, *SIZES.get(content, ())}, **SHAPES[content], **_FRAMES)
+    fields = {*_PLACE, *SIZES.get(content, ())}
+    return Capabilities(item_fields=fields, arrange=arranged(content, "sequence"), **SHAPES[content], **_FRAMES)
 
 
 def _carries_sensors(tasks: Tasks = None) -> Capabilities:
@@ -44,7 +45,9 @@ def _carries_sensors(tasks: Tasks = None) -> Capabilities:
 
     def arrange(item: Item, source: Item, report: LossReport) -> None:
         """Each sensor holds the shapes of one content."""
-        shapes = SHAPES[contents.get(sensor_of(item), DEFAULT[item.media])]
+        content = contents.get(sensor_of(item), DEFAULT[item.media])
+        shapes = SHAPES[content]
+        own_extras(item, source, report, content, "sensors")
         if shapes is not SHAPES["segmentation"]:
             for name in ("width", "height"):
                 if getattr(item, name) is not None:

@@ -146,7 +146,7 @@ class FrameWriter:
     # --- ids of points ------------------------------------------------------------------------------------------------
     def _points(self, item: Item, clouds: list[tuple[int, PointMask]], kept: dict[str, Any]) -> dict[str, Any]:
         """One id a point; how many points the cloud has is known of one that was read from here."""
-        if not clouds and "frame" in kept and "points" not in kept:
+        if self.series and not clouds and "frame" in kept and "points" not in kept:
             return {}
         parts = [(u["id"], np.array(u["points"], np.int64)) for u in kept.get("unlisted", [])]
         parts += [(number, annotation.indices) for number, annotation in clouds]

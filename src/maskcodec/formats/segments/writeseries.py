@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from maskcodec.formats._shared.jsonio import encode
+from maskcodec.formats._shared.jsonio import decode, encode
 from maskcodec.formats.segments import schema as names
 from maskcodec.formats.segments.assets import stem
 from maskcodec.formats.segments.look import sensor_of
@@ -73,16 +73,24 @@ class SeriesWriter(FrameWriter):
         return self.at - len(data), len(data)
 
     def _group(self, item: Item, kept: dict[str, Any]) -> _Sample:
-        sequence = item.sequence
-        if sequence is None:
-            sequence = stem(item.path if item.path is not None else str(item.id))
+        path = item.path if item.path is not None else str(item.id)
+        sequence = item.sequence if item.sequence is not None else stem(path)
+        key: tuple[str, Any] = (item.subset, sequence)
+        if item.sequence is None:  # by itself: nothing says that it belongs to another
             self.report.default(item, None, "sequence", "every frame is one of a sequence")
-        key = (item.subset, sequence if item.sequence is not None else ("", sequence))
+            key = (item.subset, len(self.groups))
         head = kept.get("sample", {})
         if key not in self.groups:
             name = str(head.get("name", sequence))
-            if name in self.used:
-                name = f"{item.subset}/{name}"
+            others = (
+                name,
+                *((path,) if item.sequence is None else ()),
+                f"{item.subset}/{name}",
+                f"{item.subset}/{path}",
+            )
+            free = next((other for other in others if other not in self.used), f"{path} {len(self.groups)}")
+            if free != name:
+                name = free
                 for changed in ("sequence", "path", "id"):
                     self.report.rename(item, None, changed, "sample names are unique")
             elif stem(name) != sequence and name != sequence:
@@ -128,14 +136,12 @@ class SeriesWriter(FrameWriter):
         place = self._keep(media)
         said = "frame" in kept or bool(item.annotations) or bool(item.attributes) or "media" not in kept
         label = self.frame(item, kept, f"{item.id}") if said else {"annotations": []}
-        if item.timestamp is not None and ("frame" not in kept or "timestamp" in label):
+        if item.timestamp is not None and said and "untimed" not in kept:
             label["timestamp"] = item.timestamp
-        elif item.timestamp is None:
-            label.pop("timestamp", None)
         if said and (item.status != "UNLABELED" or item.annotations or item.attributes):
             group.bare = False
         order = item.frame if item.frame is not None else len(strand.frames)
-        own = name if not isinstance(kept.get("media"), dict) else None
+        own = None if stem(str(media.get("name", ""))) == stem(name) else name
         strand.frames.append(_Frame(order, item.frame, item_name(item), own, place, self._keep(label), said))
 
     def _name(self, item: Item, group: _Sample, sensor: str | None) -> str:
@@ -187,7 +193,7 @@ class SeriesWriter(FrameWriter):
                 self.report.rename(frame.item, None, "frame", "frames are numbered by their position", what="item")
             text = self._read(frame.media)
             if frame.name is not None and stem(frame.name) != f"{at:05d}":
-                text = b'{"name":' + encode(frame.name) + b"," + text[1:]
+                text = splice(decode(text, file=""), "name", encode(frame.name)) if text else text
             media.append(text)
             labels.append(self._read(frame.label))
         return b"[" + b",\n".join(media) + b"]", b"[" + b",\n".join(labels) + b"]"
