@@ -55,8 +55,6 @@ class SeriesWriter(FrameWriter):
     """Groups frames by sequence and sensor."""
 
     series = True
-    task = ""
-    choose: Callable[[Item], str]
 
     def start(self, task: str, choose: Callable[[Item], str], spool: BinaryIO) -> None:
         """Set the task type, what decides on the content of a new sensor, and where frames are kept meanwhile."""
@@ -64,7 +62,6 @@ class SeriesWriter(FrameWriter):
         self.groups: dict[tuple[str, Any], _Sample] = {}
         self.used: set[str] = set()
         self.latest: tuple[str, Any] | None = None
-        self.numbers: list[int] = []
 
     def _keep(self, value: Any) -> tuple[int, int]:
         data = encode(value)
@@ -179,10 +176,6 @@ class SeriesWriter(FrameWriter):
         for group in self.groups.values():
             yield self._put(group)
 
-    def _read(self, place: tuple[int, int]) -> bytes:
-        self.spool.seek(place[0])
-        return self.spool.read(place[1])
-
     def _frames(self, strand: _Strand) -> tuple[bytes, bytes]:
         strand.frames.sort(key=lambda frame: frame.order)
         media, labels = [], []
@@ -191,11 +184,13 @@ class SeriesWriter(FrameWriter):
                 self.report.default(frame.item, None, "frame", "a frame has a position in its sequence", what="item")
             elif frame.number != at:
                 self.report.rename(frame.item, None, "frame", "frames are numbered by their position", what="item")
-            text = self._read(frame.media)
+            self.spool.seek(frame.media[0])
+            text = self.spool.read(frame.media[1])
             if frame.name is not None and stem(frame.name) != f"{at:05d}":
                 text = splice(decode(text, file=""), "name", encode(frame.name)) if text else text
             media.append(text)
-            labels.append(self._read(frame.label))
+            self.spool.seek(frame.label[0])
+            labels.append(self.spool.read(frame.label[1]))
         return b"[" + b",\n".join(media) + b"]", b"[" + b",\n".join(labels) + b"]"
 
     def _put(self, group: _Sample) -> dict[str, bytes]:
@@ -211,8 +206,7 @@ class SeriesWriter(FrameWriter):
         else:
             sample, labels = self._frames(group.strands[None])
         key = "sensors" if self.task == names.MULTISENSOR else "frames"
-        out = {"uuid": encode(head.pop("uuid"))} if "uuid" in head else {}
-        out |= {"name": encode(group.name), "attributes": splice(about, key, sample)}
+        out = {"name": encode(group.name), "attributes": splice(about, key, sample)}
         if metadata is not None:
             out["metadata"] = encode(metadata)
         if group.bare and group.status == "UNLABELED" and label is None and series is None:
