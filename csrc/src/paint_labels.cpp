@@ -7,7 +7,7 @@
 #include "maskcodec/paint.hpp"
 #include "maskcodec/run_ops.hpp"
 
-#if defined(__SSE2__) || (defined(_M_X64) && !defined(_M_ARM64EC))
+#if (defined(__SSE2__) && defined(__x86_64__)) || (defined(_M_X64) && !defined(_M_ARM64EC))
 #include <emmintrin.h>
 #define MASKCODEC_SSE2 1
 #endif

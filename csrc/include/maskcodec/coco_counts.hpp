@@ -13,7 +13,7 @@
 #include "maskcodec/kernels.hpp"
 #include "maskcodec/runs.hpp"
 
-#if defined(__SSE2__) || (defined(_M_X64) && !defined(_M_ARM64EC))
+#if (defined(__SSE2__) && defined(__x86_64__)) || (defined(_M_X64) && !defined(_M_ARM64EC))
 #include <emmintrin.h>
 #define MASKCODEC_SSE2 1
 #endif
