@@ -32,6 +32,10 @@ _TABLE: dict[str, str] = {
     "segments_pointcloud_cuboid": "segments.image",
     "segments_pointcloud_vector": "segments.image",
     "segments_pointcloud_segmentation": "segments.image",
+    "segments_image_sequence": "segments.series",
+    "segments_pointcloud_sequence": "segments.series",
+    "segments_multisensor": "segments.series",
+    "segments": "segments.series",
     "coco_instances": "coco",
     "coco_keypoints": "coco",
     "coco_captions": "coco",
@@ -56,13 +60,6 @@ _TABLE: dict[str, str] = {
 # can be read together is a format of its own in the table instead, with ``Format.parts``.
 _UMBRELLAS: dict[str, tuple[str, ...]] = {
     "hasty": ("hasty_json", "hasty_coco"),
-    "segments": (
-        "segments_image_segmentation",
-        "segments_image_vector",
-        "segments_pointcloud_cuboid",
-        "segments_pointcloud_vector",
-        "segments_pointcloud_segmentation",
-    ),
 }
 _loaded: dict[str, Format] = {}
 _PathLike = str | os.PathLike[str]
@@ -280,6 +277,8 @@ def _run(
     if chosen.write is None:
         raise ValueError(f"{chosen.name} cannot be written, only read")
     _check_options(options, chosen.write_options, f"writing {chosen.name}")
+    if chosen.settle is not None:
+        options = chosen.settle(dataset, options)
 
     def copy(source: Item, item: Item) -> None:
         stream = None
@@ -371,11 +370,11 @@ class _Counted:
     """Items that tell a callback how many of them have passed."""
 
     def __init__(self, items: Any, tell: Callable[[int, int | None], None]) -> None:
-        self._items, self._tell = items, tell
+        self.plain, self._tell = items, tell
 
     def __iter__(self) -> Iterator[Item]:
-        total = len(self._items) if hasattr(self._items, "__len__") else None
-        for count, item in enumerate(self._items, 1):
+        total = len(self.plain) if hasattr(self.plain, "__len__") else None
+        for count, item in enumerate(self.plain, 1):
             yield item
             self._tell(count, total)
 

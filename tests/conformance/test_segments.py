@@ -173,6 +173,78 @@ def test_every_key_of_cloud_labels_survives(folder: Path, tmp_path: Path, kind: 
     assert missing(one, two) == [] == missing(two, one)
 
 
+SERIES = {
+    "image-sequence-vector": "segments_image_sequence",
+    "image-sequence-segmentation": "segments_image_sequence",
+    "pointcloud-sequence-cuboid": "segments_pointcloud_sequence",
+    "pointcloud-sequence-vector": "segments_pointcloud_sequence",
+    "pointcloud-sequence-segmentation": "segments_pointcloud_sequence",
+    "multisensor-sequence": "segments_multisensor",
+}
+
+
+@pytest.mark.parametrize("name", SERIES)
+@pytest.mark.parametrize("by", ["", "segments"])
+def test_every_key_of_sequences_survives(folder: Path, tmp_path: Path, name: str, by: str) -> None:
+    path = folder / "label-attributes" / f"{name}.json"
+    assert mc.detect(path) == SERIES[name]
+    dataset = mc.read(path, by or SERIES[name]).load()
+    assert not len(dataset.report)
+    report = mc.write(dataset, tmp_path / "out", by or SERIES[name], on_loss="ignore")
+    assert report == mc.plan(dataset, by or SERIES[name])
+    # a label alone has no status, and its frames have no names
+    assert {(x.action, x.what, x.field) for x in report} <= {
+        ("defaulted", "item", "path"), ("defaulted", "item", "status"),
+    }  # fmt: skip
+    assert mc.detect(tmp_path / "out") == SERIES[name]
+    (written,) = (tmp_path / "out").glob("*.json")
+    (sample,) = json.loads(written.read_text(encoding="utf-8"))["dataset"]["samples"]
+    one, two = json.loads(path.read_text(encoding="utf-8")), sample["labels"]["ground-truth"]["attributes"]
+    assert json.dumps(two, sort_keys=True) == json.dumps(one, sort_keys=True)  # tells 4 from 4.0
+    again = mc.read(tmp_path / "out", "segments").load()
+    assert [(i.id, i.frame, i.timestamp, i.sensor) for i in again.items if i.sensor != "Camera 2"] == [
+        (i.id, i.frame, i.timestamp, i.sensor) for i in dataset.items
+    ]
+    assert [i.annotations for i in again.items] == [i.annotations for i in dataset.items]
+    third = mc.write(again, tmp_path / "third", "segments", on_loss="ignore")
+    assert not len(third), str(third)
+    (last,) = (tmp_path / "third").glob("*.json")
+    assert json.loads(last.read_bytes()) == json.loads(written.read_bytes())
+
+
+def test_sequence_of_shapes(folder: Path) -> None:
+    items = list(mc.read(folder / "label-attributes" / "image-sequence-vector.json").items)
+    assert [(i.id, i.sequence, i.frame, i.timestamp) for i in items] == [
+        (f"image-sequence-vector/{at:05d}", "image-sequence-vector", at, time)
+        for at, time in enumerate(["0", "100000000", None, "300000000"])
+    ]
+    boxes = [(at, a.x0, a.x1, a.y0, a.keyframe) for at, i in enumerate(items) for a in i.annotations if a.track_id == 1]
+    assert boxes == [(0, 10, 30, 10, True), (1, 15, 35, 10, False), (3, 25, 45, 10, True)]
+    assert [at for at, i in enumerate(items) for a in i.annotations if a.track_id == 2] == [0]
+
+
+def test_sequence_of_bitmaps(folder: Path) -> None:
+    items = list(mc.read(folder / "label-attributes" / "image-sequence-segmentation.json").items)
+    assert [{a.id: a.rle.area for a in i.annotations} for i in items] == [{1: 9}, {1: 9, 2: 4}, {}]
+    assert [(i.width, i.height) for i in items] == [(8, 6), (8, 6), (None, None)]
+
+
+def test_several_sensors(folder: Path) -> None:
+    items = list(mc.read(folder / "label-attributes" / "multisensor-sequence.json").items)
+    assert [i.sensor for i in items] == ["Lidar"] * 3 + ["Camera 1"] * 3
+    assert [(a.id, a.track_id, a.kind) for a in items[0].annotations] == [(1, 6, "cuboid"), (2, 7, "cuboid")]
+    assert [(a.track_id, a.kind) for a in items[3].annotations] == [(6, "box")]
+    assert items[0].extras["segments"]["sample"]["series"]["links"] == [
+        {"from_id": 6, "to_id": 7, "attributes": {"kind": "tows"}}
+    ]
+
+
+def test_a_folder_of_every_type_is_the_family(folder: Path) -> None:
+    dataset = mc.read(folder / "label-attributes", "segments").load()
+    assert len({i.sequence or i.id for i in dataset.items}) == 12
+    assert mc.detect(folder / "label-attributes") == "segments"
+
+
 def test_rgb_bitmap(samples: Path) -> None:
     dataset = mc.read(samples / "malformed" / "datasets" / "segments-rgb-not-rgba", "segments").load()
     (item,) = dataset.items

@@ -47,7 +47,9 @@ def by_subset(dataset: mc.Dataset, name: str) -> mc.ItemList:
 def expected(dataset: mc.Dataset, name: str) -> tuple[mc.Dataset, LossReport]:
     """What the format holds of a data set, and what its writer reports."""
     report = LossReport()
-    shown = carried(dataset, carries(name), report)
+    chosen = registry.get_format(name)
+    options = chosen.settle(dataset, {}) if chosen.settle is not None else {}
+    shown = carried(dataset, chosen.capabilities(options), report)
     shown.items = by_subset(shown, name)
     return shown, mc.plan(dataset, name)
 

@@ -61,6 +61,9 @@ NOT_FOLLOWED = {
     ("hasty_semantic", "segments_image_segmentation"): "the same, on the way back",
     ("cvat_video", "segments_image_vector"): "loose points are split, and the parts have no ids to tell them apart",
 }
+for _name in ("segments", "segments_image_sequence", "segments_multisensor"):  # they hold images by the same rules
+    NOT_FOLLOWED["hasty_semantic", _name] = NOT_FOLLOWED["hasty_semantic", "segments_image_segmentation"]
+    NOT_FOLLOWED["cvat_video", _name] = NOT_FOLLOWED["cvat_video", "segments_image_vector"]
 
 
 @pytest.fixture(scope="module")

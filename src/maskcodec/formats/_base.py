@@ -185,6 +185,7 @@ class Format:
         media: name in the output for the media file of an item; None: the item's path.
         parts: names of the formats that this one reads and writes together (a family such as "coco"); where a part
             recognises the data as well as the family, the part is meant.
+        settle: ``(data set, options) -> options`` of the writer: what the caller left open, by a look at the data set.
     """
 
     name: str
@@ -199,6 +200,7 @@ class Format:
     single: str = ""
     media: Callable[[Item], str | None] | None = None
     parts: tuple[str, ...] = ()
+    settle: Callable[[Dataset, Mapping[str, Any]], Mapping[str, Any]] | None = None
 
     def capabilities(self, options: Mapping[str, Any] | None = None) -> Capabilities:
         """What it carries under the options of the writer."""

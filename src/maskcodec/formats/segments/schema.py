@@ -17,12 +17,16 @@ SEGMENTATION = ("segmentation-bitmap", "segmentation-bitmap-highres")
 VECTOR = ("vector", "bboxes", "bbox", "keypoints")
 FLAT = {"segmentation": SEGMENTATION, "vector": VECTOR}
 CONTENTS = ("segmentation", "vector", "pointcloud-segmentation", "pointcloud-cuboid", "pointcloud-vector")
+MULTISENSOR = "multisensor-sequence"
 FORMATS = {  # content or task type -> registry name
     "segmentation": "segments_image_segmentation",
     "vector": "segments_image_vector",
     **{name: f"segments_{name.replace('-', '_')}" for name in CONTENTS[2:]},
+    "image-segmentation-sequence": "segments_image_sequence",
+    "image-vector-sequence": "segments_image_sequence",
+    **{f"{name}-sequence": "segments_pointcloud_sequence" for name in CONTENTS[2:]},
+    MULTISENSOR: "segments_multisensor",
 }
-MULTISENSOR = "multisensor-sequence"
 STATUSES = (
     "REVIEWED", "REVIEWING_IN_PROGRESS", "LABELED", "LABELING_IN_PROGRESS", "REJECTED", "PRELABELED", "SKIPPED",
     "VERIFIED", "UNLABELED",

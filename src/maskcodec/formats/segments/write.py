@@ -3,42 +3,47 @@
 from __future__ import annotations
 
 import shutil
-from typing import Any
+from collections.abc import Callable
+from typing import Any, BinaryIO
 
 from maskcodec.formats._shared.jsonio import encode
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.segments import schema as names
 from maskcodec.formats.segments.assets import stem
-from maskcodec.formats.segments.writeframe import FrameWriter, plain
+from maskcodec.formats.segments.writeframe import FrameWriter, media_attributes, plain, status_of
+from maskcodec.formats.segments.writeseries import SeriesWriter
 from maskcodec.model.dataset import Dataset, Item
 from maskcodec.model.losses import LossReport
 
-__all__ = ["media_name", "write_release"]
+__all__ = ["write_release"]
 
 
-def media_name(item: Item) -> str:
-    """Where a media file is copied to."""
-    return f"assets/{item.path if item.path is not None else item.id}"
+def write_release(
+    dataset: Dataset, sink: NullSink, report: LossReport, kind: str, choose: Callable[[Item], str] | None = None
+) -> None:
+    """Write ``<dataset>-<release>.json`` and the bitmaps.
 
-
-def media_attributes(item: Item) -> dict[str, Any]:
-    """Sample attributes of an image or cloud that has none."""
-    if item.media != "point_cloud":
-        return {"image": {"url": media_name(item)}}
-    suffix = media_name(item).rpartition(".")[2].lower()
-    return {"pcd": {"url": media_name(item), "type": {"bin": "kitti", "laz": "las"}.get(suffix, suffix) or "pcd"}}
-
-
-def write_release(dataset: Dataset, sink: NullSink, report: LossReport, kind: str) -> None:
-    """Write ``<dataset>-<release>.json`` and the bitmaps."""
+    Args:
+        dataset: what the format carries.
+        sink: takes the files.
+        report: hears of losses.
+        kind: content of samples, or task type of sequences.
+        choose: content of the frames of a sensor, by its first item; for sequences.
+    """
     kept = dict(dataset.extras.get(names.NAMESPACE, {}))
     about = dict(kept.pop("dataset", {}))
     labelset = kept.pop("labelset", names.GROUND_TRUTH)
-    writer = _Writer(dataset, sink, report, kind, labelset)
+    frameless = _frameless(kept, labelset)
+    writer: _Writer | SeriesWriter
     with sink.spool() as spool:
-        for index, item in enumerate(dataset.items):
-            spool.write(b",\n" if index else b"\n")
-            spool.write(encode(writer.sample(item)))
+        if choose is None:
+            writer = _Writer(dataset, sink, report, kind, labelset)
+            for index, item in enumerate(dataset.items):
+                spool.write(b",\n" if index else b"\n")
+                spool.write(encode(writer.sample(item)))
+        else:
+            writer = SeriesWriter(dataset, sink, report, kind, labelset)
+            _series(writer, dataset, sink, spool, kind, choose, frameless)
         release, name = str(dataset.info.get("name", "v1.0")), str(about.get("name", "dataset"))
         task = dict(about.pop("task_attributes", {}))
         head: dict[str, Any] = {"format_version": task.pop("format_version", "0.1")}
@@ -65,6 +70,42 @@ def write_release(dataset: Dataset, sink: NullSink, report: LossReport, kind: st
             spool.seek(0)
             shutil.copyfileobj(spool, out, 1 << 20)
             out.write(b"]}}\n")
+
+
+def _frameless(kept: dict[str, Any], labelset: str) -> dict[int, Any]:
+    """Samples without frames, by their places."""
+    found = {int(at): sample for at, sample in kept.pop("frameless", [])}
+    for at, (name, label) in enumerate(kept.pop("frameless_labels", {}).items()):
+        found[-1 - at] = {"name": stem(name), "attributes": {}, "labels": {labelset: {"attributes": label}}}
+    return found
+
+
+def _series(
+    writer: SeriesWriter,
+    dataset: Dataset,
+    sink: NullSink,
+    spool: BinaryIO,
+    task: str,
+    choose: Callable[[Item], str],
+    frameless: dict[int, Any],
+) -> None:
+    with sink.spool() as frames:
+        writer.start(task, choose, frames)
+        for item in dataset.items:
+            writer.add(item)
+        count = 0
+
+        def put(record: bytes) -> None:
+            nonlocal count
+            spool.write((b",\n" if count else b"\n") + record)
+            count += 1
+
+        for record in writer.records():
+            while count in frameless:
+                put(encode(frameless.pop(count)))
+            put(b"{" + b",".join(encode(key) + b":" + value for key, value in record.items()) + b"}")
+        for at in sorted(frameless):
+            put(encode(frameless[at]))
 
 
 class _Writer(FrameWriter):
@@ -101,16 +142,7 @@ class _Writer(FrameWriter):
         label = dict(kept.get("label", {}))
         if item.status == "UNLABELED" and not item.annotations and not label and not item.attributes:
             return None
-        status = item.status
-        if status not in names.STATUSES:
-            if status is None and "label" in kept:
-                pass
-            elif status is None:
-                status = "LABELED"
-                self.report.default(item, None, "status", "every label has a status: LABELED")
-            else:
-                status = "LABELED"
-                self.report.rename(item, None, "status", "Segments.ai has its own list of statuses")
+        status = status_of(item, "label" in kept, self.report)
         record: dict[str, Any] = {"label_status": status} if status is not None else {}
         if "attributes" in label and not item.annotations:
             return {**record, **label}

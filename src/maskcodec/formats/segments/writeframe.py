@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from maskcodec.formats._shared.images import write_png
+from maskcodec.formats._shared.jsonio import encode
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.segments import schema as names
 from maskcodec.formats.segments.assets import stem
@@ -18,12 +19,42 @@ from maskcodec.model.annotations import Annotation, Mask, PointMask
 from maskcodec.model.dataset import Dataset, Item
 from maskcodec.model.losses import LossReport
 
-__all__ = ["FrameWriter", "plain"]
+__all__ = ["FrameWriter", "media_attributes", "media_name", "plain", "splice", "status_of"]
 
 
 def plain(name: str) -> str:
     """A text as part of a file name."""
     return re.sub(r"[^\w .+()-]", "_", name).strip(" .")[:100] or "_"
+
+
+def media_name(item: Item) -> str:
+    """Where a media file is copied to."""
+    return f"assets/{item.path if item.path is not None else item.id}"
+
+
+def media_attributes(item: Item) -> dict[str, Any]:
+    """Sample attributes of an image or cloud that has none."""
+    if item.media != "point_cloud":
+        return {"image": {"url": media_name(item)}}
+    suffix = media_name(item).rpartition(".")[2].lower()
+    return {"pcd": {"url": media_name(item), "type": {"bin": "kitti", "laz": "las"}.get(suffix, suffix) or "pcd"}}
+
+
+def status_of(item: Item, known: bool, report: LossReport) -> str | None:
+    """Status of a label; None where the label that was read (``known``) had none."""
+    if item.status in names.STATUSES or (item.status is None and known):
+        return item.status
+    if item.status is None:
+        report.default(item, None, "status", "every label has a status: LABELED")
+    else:
+        report.rename(item, None, "status", "Segments.ai has its own list of statuses")
+    return "LABELED"
+
+
+def splice(record: dict[str, Any], key: str, text: bytes) -> bytes:
+    """An object with one more value, that is encoded already."""
+    start = encode({k: v for k, v in record.items() if k != key})[:-1]
+    return start + (b"," if len(start) > 1 else b"") + encode(key) + b":" + text + b"}"
 
 
 class FrameWriter:
@@ -97,8 +128,9 @@ class FrameWriter:
         record |= shape_record(annotation, rest)
         if annotation.attributes or "attributes" in rest:
             record["attributes"] = annotation.attributes or rest.pop("attributes")
-        if annotation.track_id is not None and not ("track_id" in unsaid and annotation.track_id == number):
-            record["track_id"] = annotation.track_id
+        track = self.track_of(item, annotation)
+        if track is not None and not ("track_id" in unsaid and track == number):
+            record["track_id"] = track
         elif unsaid.get("track_id"):
             record["track_id"] = None
         if self.series and (annotation.keyframe or "is_keyframe" not in unsaid):
@@ -107,10 +139,14 @@ class FrameWriter:
             record["is_keyframe"] = None
         return {**record, **rest}
 
+    def track_of(self, item: Item, annotation: Annotation) -> Any:
+        """Track id as it is written."""
+        return annotation.track_id
+
     # --- ids of points ------------------------------------------------------------------------------------------------
     def _points(self, item: Item, clouds: list[tuple[int, PointMask]], kept: dict[str, Any]) -> dict[str, Any]:
         """One id a point; how many points the cloud has is known of one that was read from here."""
-        if not clouds and "frame" in kept and "points" not in kept:
+        if self.series and not clouds and "frame" in kept and "points" not in kept:
             return {}
         parts = [(u["id"], np.array(u["points"], np.int64)) for u in kept.get("unlisted", [])]
         parts += [(number, annotation.indices) for number, annotation in clouds]
