@@ -137,7 +137,8 @@ FillRule rule_argument(const std::string& name) {
   if (name == "even-odd") return FillRule::even_odd;
   if (name == "non-zero") return FillRule::non_zero;
   if (name == "pillow") return FillRule::pillow;
-  throw ShapeError("rule: expected 'coco', 'even-odd', 'non-zero' or 'pillow', got '" + name + "'");
+  if (name == "opencv") return FillRule::opencv;
+  throw ShapeError("rule: expected 'coco', 'even-odd', 'non-zero', 'pillow' or 'opencv', got '" + name + "'");
 }
 
 // --- arrays out ------------------------------------------------------------------------------------------------------------
