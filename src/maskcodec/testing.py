@@ -56,7 +56,7 @@ def assert_datasets_equal(
 
 
 _COVERED = ("dropped", "mask", "rle")
-_WHAT = {"Category": "category", "Item": "item", "AttributeSpec": "attribute"}
+_WHAT = {"Category": "category", "Item": "item", "AttributeSpec": "attribute", "LabelSchema": "schema"}
 
 
 class _Comparison:
@@ -75,7 +75,7 @@ class _Comparison:
                 if f.name == "attributes" and isinstance(x, dict) and isinstance(y, dict):
                     known = {key for key in (*x, *y) if (kind, f"attributes.{key}") in self.forgiven}
                     x, y = ({k: v for k, v in side.items() if k not in known} for side in (x, y))
-                if f.name == "category_id":  # by name, where ids of categories were renamed
+                if f.name in ("category_id", "background"):  # by name, where ids of categories were renamed
                     x, y = self.named[0].get(x, x), self.named[1].get(y, y)
                 if f.name == "extras":
                     self.extras(x, y, f"{path}.extras", kind)
