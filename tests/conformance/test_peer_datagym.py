@@ -1,6 +1,6 @@
 """What we write for DataGym is held against its published JSON schema; runs where ``jsonschema`` is installed.
 
-The schema is ``JsonSchemaImportValidation.json`` of the repository ``datagym-ai/datagym-core``, and stands on the vendor's
+The schema is ``JsonSchemaImportValidation.json`` of ``datagym-ai/datagym-core``, and stands on the vendor's
 page on imports too. ``MASKCODEC_DATAGYM_SCHEMA`` names a file with one of the two; without it a copy of the page beside
 the samples is looked for.
 """
@@ -77,7 +77,8 @@ def test_imports_come_back_valid_and_our_reader_agrees(validator: Any, samples: 
 
 CLASSIFICATIONS = [
     [], [None], ["a"], ["a", "b", "c"], ["a", {"k": ["v"]}], [None, {"k": ["v"]}], ["a", {"k": ["v"], "l": ["w"]}],
-    ["a", None], [{"k": ["v"]}], ["a", {"k": ["v"]}, {"l": ["w"]}], ["a", "b", {"k": ["v"]}], [3], "a", ["a", {"k": "v"}],
+    ["a", None], [{"k": ["v"]}], ["a", {"k": ["v"]}, {"l": ["w"]}], ["a", "b", {"k": ["v"]}], [3], "a",
+    ["a", {"k": "v"}],
 ]  # fmt: skip
 GEOMETRIES: list[Any] = [
     {"rectangle": [{"x": 1, "y": 2, "w": 3, "h": 4}]}, {"rectangle": [{"x": 1, "y": 2, "w": 3}]}, {"rectangle": []},

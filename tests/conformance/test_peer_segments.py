@@ -33,7 +33,7 @@ LABELS = {
 }
 SAMPLES = {
     "multisensor-sequence": "MultiSensorSampleAttributes",
-    **{name: "ImageSampleAttributes" for name in ("segmentation-bitmap", "vector")},
+    **dict.fromkeys(("segmentation-bitmap", "vector"), "ImageSampleAttributes"),
     **{name: "ImageSequenceSampleAttributes" for name in LABELS if name.startswith("image-")},
     **{name: "PointcloudSampleAttributes" for name in LABELS if name.startswith("pointcloud-")},
     **{name: "PointcloudSequenceSampleAttributes" for name in LABELS if name.startswith("pointcloud-") and
