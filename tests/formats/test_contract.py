@@ -55,11 +55,17 @@ def expected(dataset: mc.Dataset, name: str) -> tuple[mc.Dataset, LossReport]:
 
 
 def without_dropped(dataset: mc.Dataset, report: LossReport, back: mc.Dataset) -> mc.Dataset:
-    """Leave out what the writer itself reports as dropped, by its names; classes in the new order it reports."""
+    """Leave out what the writer itself reports as dropped, by its names; classes in the new order it reports.
+
+    Classes that the writer had to add are taken out of ``back``.
+    """
     for loss in report:
         if loss.what == "schema" and loss.field == "categories":
             order = [c.name for c in back.schema.categories]
             dataset.schema.categories.sort(key=lambda c: order.index(c.name) if c.name in order else len(order))
+        if loss.what == "category" and loss.action == "defaulted" and not loss.field:
+            added = {name for name, _ in loss.examples}
+            back.schema.categories = [c for c in back.schema.categories if c.name not in added]
         if loss.action != "dropped" or loss.field or not dataset.items and loss.what == "item":
             continue
         if loss.what == "category":
@@ -77,16 +83,18 @@ def without_dropped(dataset: mc.Dataset, report: LossReport, back: mc.Dataset) -
         if not any(a.variant == loss.what for item in dataset.items for a in item.annotations):
             continue  # left out already, as a kind that the format lacks
         assert loss.count <= MAX_EXAMPLES, f"the zoo is too large for the examples of {loss}"
-        for item_name, annotation_name in loss.examples:
-            for item in dataset.items:
-                if item_name not in (f"{item.subset}/{item.id}", str(item.id)):
-                    continue
-                item.annotations = [
-                    a
-                    for a in item.annotations
-                    if annotation_name not in (f"id {a.id}", a.variant if a.id is None else "")
-                    or a.variant != loss.what
-                ]
+        matches = [
+            (item, annotation)
+            for item_name, annotation_name in loss.examples
+            for item in dataset.items
+            if item_name in (f"{item.subset}/{item.id}", str(item.id))
+            for annotation in item.annotations
+            if annotation.variant == loss.what
+            and annotation_name in (f"id {annotation.id}", annotation.variant if annotation.id is None else "")
+        ]
+        # Of shapes that the report cannot tell apart it is the later ones that found their place taken.
+        for item, annotation in matches[max(len(matches) - loss.count, 0) :]:
+            item.annotations = [a for a in item.annotations if a is not annotation]
     return dataset
 
 

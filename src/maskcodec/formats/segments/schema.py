@@ -209,7 +209,7 @@ def write_attribute(spec: AttributeSpec, report: LossReport) -> dict[str, Any]:
     if not spec.mutable:
         record["is_track_level"] = True
     if spec.type == "int" and "step" not in rest:
-        record["step"] = "1"
+        record["step"] = 1
     if spec.children:
         report.drop(spec.name, None, "children", "definitions are not nested", what="attribute")
     return {**record, **rest}

@@ -115,6 +115,11 @@ def _settled(dataset: Dataset, options: Mapping[str, Any], known: tuple[str, ...
     return {**options, "task": task}
 
 
+def _flat(task: Any) -> Any:
+    """Contents by their own names: "segmentation-bitmap" is "segmentation"."""
+    return names.content_of(task) if task in (*names.SEGMENTATION, *names.VECTOR) else task
+
+
 def _check(task: Any, known: tuple[str, ...]) -> None:
     if task not in known:
         raise ValueError(f"task is one of {', '.join(known)}, got {task!r}")
@@ -136,6 +141,7 @@ def _settle_all(dataset: Dataset, options: Mapping[str, Any]) -> Mapping[str, An
         else:
             content = look.over_all(media.pop() if media else "image", task_of(dataset))
             task = names.series_of(content) if look.sequences else content
+    task = _flat(task)
     _check(task, tuple(names.FORMATS))
     options = {**options, "task": task}
     return _settle_sensors(dataset, options) if task == names.MULTISENSOR else options

@@ -21,6 +21,8 @@ from maskcodec.model.losses import LossReport
 
 __all__ = ["FrameWriter", "media_attributes", "media_name", "plain", "splice", "status_of"]
 
+_CLOUDS = {"bin": "kitti", "laz": "las", "las": "las", "ply": "ply", "splat": "splat"}  # ending of a file -> pcd type
+
 
 def plain(name: str) -> str:
     """A text as part of a file name."""
@@ -37,7 +39,7 @@ def media_attributes(item: Item) -> dict[str, Any]:
     if item.media != "point_cloud":
         return {"image": {"url": media_name(item)}}
     suffix = media_name(item).rpartition(".")[2].lower()
-    return {"pcd": {"url": media_name(item), "type": {"bin": "kitti", "laz": "las"}.get(suffix, suffix) or "pcd"}}
+    return {"pcd": {"url": media_name(item), "type": _CLOUDS.get(suffix, "pcd")}}
 
 
 def status_of(item: Item, known: bool, report: LossReport) -> str | None:
@@ -101,6 +103,8 @@ class FrameWriter:
             out["point_annotations"] = out.pop("point_annotations")
         if bitmap is not None and "segmentation_bitmap" not in out:
             out["segmentation_bitmap"] = bitmap
+        elif self.kind == "segmentation" and not self.series and "frame" not in kept:
+            out.setdefault("segmentation_bitmap", {"url": None})  # of unknown size, and only sequences may lack the key
         if item.attributes:
             out["attributes" if kept.get("old_attributes") else "image_attributes"] = item.attributes
         return {**rest, **out} if rest.get("segmentation_bitmap", 0) is None else {**out, **rest}
