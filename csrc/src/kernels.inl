@@ -62,6 +62,44 @@ MC_TARGET static void paint_runs(const std::uint32_t* runs, std::size_t n, std::
   }
 }
 
+#ifndef MC_FILL_WIDE
+template <int N>
+MC_TARGET static inline void store16(std::uint8_t* out, const std::uint8_t* pattern) {
+  for (int i = 0; i < N; ++i) std::memcpy(out + 16 * i, pattern, 16);
+}
+
+// Stores of one width that may overlap, the last one ending with the span: how many follows from the power of two of the
+// size, which neighbouring spans mostly share.
+MC_TARGET static inline void fill_bytes(std::uint8_t* out, std::size_t size, const std::uint8_t* pattern) {
+  std::uint8_t* const end = out + size;
+  if (size > 64) {
+    for (; out + 64 < end; out += 64) store16<4>(out, pattern);
+    store16<4>(end - 64, pattern);
+  } else if (size > 32) {
+    store16<2>(out, pattern);
+    store16<2>(end - 32, pattern);
+  } else if (size >= 16) {
+    store16<1>(out, pattern);
+    store16<1>(end - 16, pattern);
+  } else if (size >= 8) {
+    std::memcpy(out, pattern, 8);
+    std::memcpy(end - 8, pattern, 8);
+  } else {
+    for (std::size_t i = 0; i < size; ++i) out[i] = pattern[i];
+  }
+}
+#endif
+
+MC_TARGET static void fill_runs(const std::uint32_t* runs, std::size_t n, unsigned shift, const std::uint8_t* pattern,
+                                std::uint8_t* out) {
+  for (std::size_t i = 0; i + 1 < n; i += 2) {
+    out += std::size_t{runs[i]} << shift;
+    const std::size_t size = std::size_t{runs[i + 1]} << shift;
+    fill_bytes(out, size, pattern);
+    out += size;
+  }
+}
+
 MC_TARGET static void row_bits(const std::uint8_t* row, std::size_t width, std::uint64_t* bits) {
   const std::size_t words = width / 64;
   for (std::size_t i = 0; i < words; ++i) bits[i] = nz64(row + 64 * i);
@@ -250,7 +288,7 @@ MC_TARGET static std::uint32_t mask_words(const std::uint32_t* in, std::size_t n
 }
 
 extern const Kernels table;
-const Kernels table = {row_bits,    row_xor,        bit_positions, paint_runs, line_toggles,
+const Kernels table = {row_bits,    row_xor,        bit_positions, paint_runs, fill_runs, line_toggles,
                        rows_differ, column_overlap, boxes_meet,    box_iou,    mask_words};
 
 }  // namespace MC_LEVEL

@@ -1,4 +1,6 @@
 // AVX2 with function-level target attributes; an empty file where the compiler or the machine has no such thing.
+#include <cstring>
+
 #include "maskcodec/kernels.hpp"
 
 #if (defined(__x86_64__) || defined(_M_X64)) && (defined(__GNUC__) || defined(__clang__))

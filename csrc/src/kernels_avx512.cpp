@@ -1,4 +1,6 @@
 // AVX-512 (byte and word instructions) with function-level target attributes; empty where there is no such thing.
+#include <cstring>
+
 #include "maskcodec/kernels.hpp"
 
 #if (defined(__x86_64__) || defined(_M_X64)) && (defined(__GNUC__) || defined(__clang__))
@@ -68,6 +70,12 @@ MC_TARGET static inline std::size_t emit_wide(std::uint64_t d, std::uint32_t bas
     place = _mm512_add_epi32(place, _mm512_set1_epi32(16));
   }
   return n;
+}
+#define MC_FILL_WIDE 1
+MC_TARGET static inline void fill_bytes(std::uint8_t* out, std::size_t size, const std::uint8_t* pattern) {
+  const __m512i v = load(pattern);
+  for (; size > 64; size -= 64, out += 64) _mm512_storeu_si512(out, v);
+  _mm512_mask_storeu_epi8(out, _bzhi_u64(~std::uint64_t{0}, static_cast<unsigned>(size)), v);
 }
 // Bits [shift, shift + n), n <= 448, of eight words at once.
 MC_TARGET static inline void paint_wide(std::uint64_t* p, unsigned shift, std::uint64_t n) {

@@ -164,7 +164,7 @@ cdef class _RleArrayOps:
             raise ValueError(f"layout: expected 'C' or 'F', got {layout!r}")
         if self.n == 0 and out is None and shape is None:
             raise ValueError("no masks: the size of the result is unknown, give shape or out")
-        low, high = (int(values.min()), int(values.max())) if self.n else (0, 0)
+        low, high = range_of(values) if self.n else (0, 0)
         if out is not None:
             kind = out.dtype
         else:
