@@ -9,6 +9,7 @@ import numpy as np
 
 import maskcodec as mc
 from maskcodec.compat import mask as compat
+from maskcodec.masks import decode_hasty, encode_hasty
 
 from . import inputs, peers
 from .cells import Cell, copy_floor, read_floor, write_floor
@@ -347,6 +348,7 @@ def hasty(quick: bool) -> Iterator[Cell]:
         array = np.array(plain, np.int64)
         encoders: dict[str, Callable[[], Any]] = {
             "maskcodec": lambda m=mask: mc.Rle.from_mask(m).to_hasty(),
+            "maskcodec, no Rle": lambda m=mask: encode_hasty(m),
             "NumPy edges": lambda m=mask: numpy_pairs(m),
         }
         if not quick or mask.size < 100_000:
@@ -356,6 +358,8 @@ def hasty(quick: bool) -> Iterator[Cell]:
         decoders: dict[str, Callable[[], Any]] = {
             "maskcodec": lambda p=plain, s=mask.shape: mc.Rle.from_hasty(p, shape=s).decode(),
             "maskcodec, array given": lambda a=array, s=mask.shape: mc.Rle.from_hasty(a, shape=s).decode(),
+            "maskcodec, no Rle": lambda p=plain, s=mask.shape: decode_hasty(p, s),
+            "maskcodec, no Rle, array given": lambda a=array, s=mask.shape: decode_hasty(a, s),
             "NumPy steps": lambda p=plain, s=mask.shape: numpy_fill(np.asarray(p), s),
             "NumPy steps, array given": lambda a=array, s=mask.shape: numpy_fill(a, s),
         }
