@@ -100,6 +100,12 @@ MC_TARGET static void fill_runs(const std::uint32_t* runs, std::size_t n, unsign
   }
 }
 
+MC_TARGET static std::size_t zeros(const std::uint8_t* pixels, std::size_t n) {
+  std::size_t i = 0;
+  while (i + MC_WIDE <= n && !any_nonzero(pixels + i)) i += MC_WIDE;
+  return i;
+}
+
 MC_TARGET static void row_bits(const std::uint8_t* row, std::size_t width, std::uint64_t* bits) {
   const std::size_t words = width / 64;
   for (std::size_t i = 0; i < words; ++i) bits[i] = nz64(row + 64 * i);
@@ -117,6 +123,15 @@ MC_TARGET static inline std::size_t emit_columns(std::uint64_t d, std::uint32_t 
   return n;
 }
 
+#ifndef MC_WORDS_WIDE
+// Whether the words of MC_WIDE pixels are all `value`.
+MC_TARGET static inline bool words_are(const std::uint64_t* words, std::uint64_t value) {
+  std::uint64_t other = 0;
+  for (std::size_t j = 0; j < MC_WIDE / 64; ++j) other |= words[j] ^ value;
+  return other == 0;
+}
+#endif
+
 MC_TARGET static std::size_t row_xor(const std::uint8_t* row, std::size_t width, std::uint64_t* above,
                                      std::uint32_t* events, std::uint32_t* per_column) {
   const std::size_t words = width / 64;
@@ -125,12 +140,9 @@ MC_TARGET static std::size_t row_xor(const std::uint8_t* row, std::size_t width,
   std::size_t i = 0;
   for (; i + group <= words; i += group) {
     // Uniform under uniform is by far the commonest case, and cheaper to see than its bits are to collect.
-    std::uint64_t any = 0, all = ~std::uint64_t{0};
-    for (std::size_t j = 0; j < group; ++j) {
-      any |= above[i + j];
-      all &= above[i + j];
-    }
-    if (any == 0 ? !any_nonzero(row + 64 * i) : all == ~std::uint64_t{0} && !any_zero(row + 64 * i)) continue;
+    if (words_are(above + i, 0) ? !any_nonzero(row + 64 * i)
+                                : words_are(above + i, ~std::uint64_t{0}) && !any_zero(row + 64 * i))
+      continue;
     for (std::size_t j = i; j < i + group; ++j) {
       const std::uint64_t b = nz64(row + 64 * j);
       const std::uint64_t d = b ^ above[j];
@@ -288,7 +300,7 @@ MC_TARGET static std::uint32_t mask_words(const std::uint32_t* in, std::size_t n
 }
 
 extern const Kernels table;
-const Kernels table = {row_bits,    row_xor,        bit_positions, paint_runs, fill_runs, line_toggles,
+const Kernels table = {row_bits,    row_xor,        zeros,         bit_positions, paint_runs, fill_runs, line_toggles,
                        rows_differ, column_overlap, boxes_meet,    box_iou,    mask_words};
 
 }  // namespace MC_LEVEL
