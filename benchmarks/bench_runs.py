@@ -16,6 +16,7 @@ from .cells import Cell, copy_floor, read_floor, write_floor
 
 rlemasklib = peers.module("rlemasklib")
 supervision = peers.module("supervision")
+fastlabelrle = peers.module("fastlabelrle")  # needs Python 3.12
 coco = peers.coco_like()
 
 
@@ -132,7 +133,7 @@ def window(shape: tuple[int, int]) -> Iterator[Cell]:
 def strings_of(result: Any) -> list[bytes]:
     if isinstance(result, mc.RleArray):
         return [counts_of(obj) for obj in result.to_coco()]
-    return [r if isinstance(r, bytes) else counts_of(r.to_dict()) for r in result]
+    return [r if isinstance(r, bytes) else counts_of(r if isinstance(r, dict) else r.to_dict()) for r in result]
 
 
 def label_maps(shape: tuple[int, int]) -> Iterator[Cell]:
@@ -157,6 +158,12 @@ def label_maps(shape: tuple[int, int]) -> Iterator[Cell]:
         name = f"{shape[0]}x{shape[1]} {dtype}, {len(values)} objects"
         floor = read_floor(labels.nbytes)
         yield Cell("Label image to all RLEs", name, calls, strings_of, "maskcodec", floor=floor, target=target)
+        calls = {"maskcodec": lambda labels=labels: mc.RleArray.from_label_map(labels)[1].to_coco(bytes=True)}
+        if rlemasklib:
+            calls[form] = lambda s=small: [r.to_dict() for r in rlemasklib.RLEMask.from_label_map(s).values()]
+        if fastlabelrle:
+            calls["fastlabelrle"] = lambda labels=labels: fastlabelrle.encode(labels).counts
+        yield Cell("Label image to all compressed strings", name, calls, strings_of, "maskcodec", floor=floor)
     if shape[0] < 4000:
         labels = inputs.label_image(shape, 5000)
         count = len(np.unique(labels)) - 1
