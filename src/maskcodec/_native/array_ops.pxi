@@ -171,9 +171,10 @@ cdef class _RleArrayOps:
             kind = np.dtype(np.min_scalar_type(high) if dtype is None and low >= 0 else dtype or np.int64)
         if kind.kind not in "iu":
             raise TypeError(f"expected an integer type, got {kind}")
-        limits = np.iinfo(kind)
-        if low < limits.min or high > limits.max:
-            raise ValueError(f"ids: {low}..{high} do not fit {kind}")
+        if dtype is not None or out is not None:  # else it was chosen to fit
+            limits = np.iinfo(kind)
+            if low < limits.min or high > limits.max:
+                raise ValueError(f"ids: {low}..{high} do not fit {kind}")
         if self.n == 0:
             return np.zeros(shape, kind, order=layout) if out is None else out
         masks = self
