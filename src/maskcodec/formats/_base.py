@@ -53,6 +53,8 @@ class Capabilities:
         fields: shared annotation fields that are kept (``id``, ``group_id``, ``is_crowd``...; not the category).
         as_attributes: shared fields that are written as an attribute of the same name, and reported so.
         attributes: names of annotation attributes that are kept.
+        only: kind -> the shared fields that annotations of this kind keep, "attributes" among them or not; kinds that
+            are not named keep all of ``fields``, ``as_attributes`` and ``attributes``.
         order: list order is paint order: annotations are written by z_order, whose numbers are lost.
         named_points: a skeleton has as many points as its category names, if it names any; other annotations become
             skeletons only so, boxes with no point labelled.
@@ -88,6 +90,7 @@ class Capabilities:
     fields: Collection[str] = ()
     as_attributes: Collection[str] = ()
     attributes: Names = False
+    only: Mapping[str, Collection[str]] = field(default_factory=dict)
     order: bool = False
     flat: str = ""
     sorted_items: bool = False
