@@ -140,9 +140,11 @@ class MapWriter:
             return 0
         masks: list[Mask] = []
         for mask in item.annotations:
+            if not isinstance(mask, Mask):
+                continue  # PASCAL VOC keeps them elsewhere
             if self.classes.background is not None and mask.category_id == self.classes.background.id:
                 self.report.drop(item, mask, "", "pixels of the background are no object")
-            elif isinstance(mask, Mask):
+            else:
                 masks.append(mask)
         numbers = object_numbers(item, masks, 65535 if self.mode == "index" else 254, self.report)
         classes = [self.classes.numbers[mask.category_id] for mask in masks]
