@@ -11,7 +11,7 @@ import pytest
 import maskcodec as mc
 from maskcodec import registry
 from maskcodec.formats._shared.carry import carried
-from maskcodec.formats.hasty_imports import semantic
+from maskcodec.formats.hasty_imports import semantic_write
 from maskcodec.model.losses import LossReport
 from maskcodec.testing import assert_datasets_equal
 from tests.formats.test_contract import BOTH, by_subset, carries, expected, without_added, without_dropped
@@ -60,7 +60,7 @@ VALUED = [name for name in BOTH if name != NUMBERS_ONLY]
 PAIRS = [(a, b) for a in VALUED for b in VALUED if a != b]
 
 # Formats whose items are sorted by names that the writer may have to change: by these names the items pair up.
-NAMED: dict[str, Callable[[mc.Item, dict[str, None], LossReport], str]] = {"hasty_semantic": semantic._map_name}
+NAMED: dict[str, Callable[[mc.Item, dict[str, None], LossReport], str]] = {"hasty_semantic": semantic_write.map_name}
 
 
 def read_back(path: Path, name: str) -> mc.Dataset:
