@@ -39,3 +39,8 @@ class Faults:
             if what is None and annotation is not None:
                 what = self.record
             self.source.report.approximate(item, annotation, field, text, what=what)
+
+    def left_out(self, item: Any, annotation: Any, field: str, text: str, what: str | None = None) -> None:
+        """Enter something that is not read, though it is no fault of the file."""
+        if not self.quiet:
+            self.source.report.unread(item, annotation, field, text, what=what)
