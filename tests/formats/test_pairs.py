@@ -143,6 +143,7 @@ def test_results(folder: Path, tmp_path: Path, other: str) -> None:
                    loss.what not in ("item", "category"))  # fmt: skip
         named = {name for loss in report if loss.what == "item" and loss.action == "dropped" and not loss.field
                  for name, _ in loss.examples}  # fmt: skip
+        gone += sum(loss.count for loss in report if loss.reason == "written as an attribute of the image")
         joined = sum(loss.count for loss in report if "joined" in loss.reason)
         kept = sum(len(i.annotations) for i in source.items if not named & {str(i.id), f"{i.subset}/{i.id}"})
         there = sum(len(i.annotations) for i in mc.read(out, second, on_loss="ignore").items)

@@ -18,7 +18,8 @@ __all__ = ["COMMON", "SHAPES", "SIZES", "SPEC", "arranged", "detector", "own_ext
 SPEC = "https://docs.segments.ai (label types)"
 COMMON: dict[str, Any] = {
     "fields": {"id", "track_id"},
-    "as_attributes": {"occluded", "score"},
+    "as_attributes": {"occluded", "score", "is_crowd"},
+    "tags_as_attributes": True,
     "attributes": True,
     "subsets": True,
     "item_attributes": True,
