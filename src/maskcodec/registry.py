@@ -55,6 +55,7 @@ _TABLE: dict[str, str] = {
     "hasty_label_classes": "hasty_imports",
     "datumaro": "datumaro",
     "datagym": "datagym",
+    "segmentation_mask": "segmentation_mask",
 }
 # A name for a family: reading takes the member that recognises the data, writing the first one. A family whose parts
 # can be read together is a format of its own in the table instead, with ``Format.parts``.

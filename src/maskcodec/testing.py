@@ -71,11 +71,13 @@ class _Comparison:
             for f in fields(a):
                 if f.name.startswith("_") or (kind, f.name) in self.forgiven:
                     continue
+                if f.name == "background" and ("schema", f.name) in self.forgiven:
+                    continue
                 x, y = getattr(a, f.name), getattr(b, f.name)
                 if f.name == "attributes" and isinstance(x, dict) and isinstance(y, dict):
                     known = {key for key in (*x, *y) if (kind, f"attributes.{key}") in self.forgiven}
                     x, y = ({k: v for k, v in side.items() if k not in known} for side in (x, y))
-                if f.name == "category_id":  # by name, where ids of categories were renamed
+                if f.name in ("category_id", "background"):  # by name, where ids of categories were renamed
                     x, y = self.named[0].get(x, x), self.named[1].get(y, y)
                 if f.name == "extras":
                     self.extras(x, y, f"{path}.extras", kind)

@@ -55,11 +55,17 @@ def expected(dataset: mc.Dataset, name: str) -> tuple[mc.Dataset, LossReport]:
 
 
 def without_dropped(dataset: mc.Dataset, report: LossReport, back: mc.Dataset) -> mc.Dataset:
-    """Leave out what the writer itself reports as dropped, by its names; classes in the new order it reports."""
+    """Leave out what the writer itself reports as dropped, by its names; classes in the new order it reports.
+
+    Classes that the writer had to add are taken out of ``back``.
+    """
     for loss in report:
         if loss.what == "schema" and loss.field == "categories":
             order = [c.name for c in back.schema.categories]
             dataset.schema.categories.sort(key=lambda c: order.index(c.name) if c.name in order else len(order))
+        if loss.what == "category" and loss.action == "defaulted" and not loss.field:
+            added = {name for name, _ in loss.examples}
+            back.schema.categories = [c for c in back.schema.categories if c.name not in added]
         if loss.action != "dropped" or loss.field or not dataset.items and loss.what == "item":
             continue
         if loss.what == "category":

@@ -69,6 +69,9 @@ class Capabilities:
         apart: kinds that are kept in files of their own; a reader finds them after all others, in this order.
         tracks_last: shapes of tracks are kept apart from the others; a reader finds them after all others.
         media: kinds of media ("image", "point_cloud").
+        named_by: items are known by the "path" of their image, or by its "stem", the path without the ending; the id is
+            that stem then, and names are made unique and safe. "": the format keeps ids of its own.
+        one_folder: names of items are unique over all subsets.
         subsets: whether subsets are kept.
         item_fields: ``Item`` fields kept: "path", "width", "height", "sequence", "frame", "timestamp", "sensor",
             "status".
@@ -99,6 +102,8 @@ class Capabilities:
     named_points: bool = False
     single_points: bool = False
     media: Collection[str] = ("image",)
+    named_by: str = ""
+    one_folder: bool = False
     subsets: bool = False
     item_fields: Collection[str] = ("path", "width", "height")
     item_attributes: Names = False

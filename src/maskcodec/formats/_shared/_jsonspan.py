@@ -59,12 +59,16 @@ def _span_by_record(
     buffer: Buffer, start: int, stop: int, file: str
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """The same for a large array, one element at a time, letting go of the pages on the way."""
-    starts, sizes = array("q"), array("q")
+    starts = array("q")
+    sizes = array("i")
     at, held = skip_space(buffer, start + 1), start
     while at < stop - 1:
         end = fast_end(buffer, at, "")
         starts.append(at)
-        sizes.append(end - at)
+        try:
+            sizes.append(end - at)
+        except OverflowError:
+            sizes = array("q", [*sizes, end - at])
         at = skip_space(buffer, end)
         if at >= stop - 1:
             break
@@ -75,4 +79,4 @@ def _span_by_record(
         if at - held > scan.LARGE:
             held = at
             let_go(buffer)
-    return np.array(starts, dtype=np.int64), np.array(sizes, dtype=np.int64)
+    return np.frombuffer(starts, dtype=np.int64), np.frombuffer(sizes, dtype=f"i{sizes.itemsize}")

@@ -57,8 +57,9 @@ def decode(data: bytes | Raw, *, file: str = "", record: str = "", field: str = 
         if isinstance(found, str):
             raise FormatError(found, file=file, record=record, field=field)
         strings = found
-        # Every text and key has two quotes; a repeated key leaves quotes that the decoded value does not account for.
-        if b"\\" in data or data.count(b'"') != 2 * strings:
+        # Every text and key has two quotes; a repeated key leaves quotes that the decoded value does not account for,
+        # and escaped ones only add to them.
+        if data.count(b'"') != 2 * strings:
             key = scan.repeated_key(data)
             if key is not None:
                 again = FormatError(f"key {shorten(key)} twice in one object", file=file, record=record, field=field)
@@ -113,7 +114,7 @@ def fields(data: bytes, *, file: str = "", record: str = "", repeat: Any = None)
             decode(bytes(data[start:stop]), file=file, record=record, field=key or "")
         raise _faulty(data, error, file, record, "") from error
     quotes = 2 * len(found) + sum(bytes(value).count(b'"') for value in found.values())
-    if data.count(b'"') != quotes or (b"\\" in data and len(scan.members(data)) != len(found)):
+    if data.count(b'"') != quotes:  # never fewer: what an escape hides are quotes too many
         twice = scan.repeated_key(data, nested=False)
         if twice is not None:
             again = FormatError("key twice in one object (duplicate)", file=file, record=record, field=twice)

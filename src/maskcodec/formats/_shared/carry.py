@@ -15,6 +15,7 @@ from maskcodec.formats._base import Capabilities
 from maskcodec.formats._shared.carry_whole import NO_FIELD, Whole, clone
 from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert, named_points, rounded
 from maskcodec.formats._shared.flatten import flatten
+from maskcodec.formats._shared.naming import Names
 from maskcodec.formats._shared.tags import tags_to_attributes
 from maskcodec.model.annotations import Annotation, Points, Skeleton
 from maskcodec.model.dataset import Dataset, Item
@@ -41,9 +42,12 @@ _ITEM_FIELDS = ("path", "width", "height", "sequence", "frame", "timestamp", "se
 
 
 class _View(Whole):
-    def __init__(self, carries: Capabilities, report: LossReport, schema: LabelSchema) -> None:
+    def __init__(self, carries: Capabilities, report: LossReport, schema: LabelSchema, media: bool) -> None:
         super().__init__(carries, report)
-        self.schema = schema
+        self.schema, self.media = schema, media
+        paths = carries.named_by == "path"
+        names = Names(report, paths=paths, together=carries.one_folder or not carries.subsets, kept=media)
+        self.naming = names if carries.named_by else None
         self.variants = carries.variants | ({"tag", "caption"} if carries.tags_as_attributes else frozenset())
         self.conversions = carries.conversions
         self.lacking = [
@@ -140,6 +144,8 @@ class _View(Whole):
         if not carries.subsets and item.subset != "default":
             item.subset = "default"
             report.drop(source, None, "subset", "the format has no subsets")
+        if self.naming is not None:
+            self.naming.give(item, source)
         item.attributes = self.names(item.attributes, carries.item_attributes, source, None, "attributes")
         item.extras = self.extras(item.extras, source, None)
         shown = (self.annotation(annotation, source) for annotation in source.annotations)
@@ -203,7 +209,7 @@ class _Items:
     def __iter__(self) -> Iterator[Item]:
         first = self._passes == 0
         self._passes += 1
-        view = self._view if first else _View(self._view.carries, LossReport(), self._view.schema)
+        view = self._view if first else _View(self._view.carries, LossReport(), self._view.schema, self._view.media)
         for source in self._items:
             item = view.item(source)
             if item is not None:
@@ -226,5 +232,5 @@ def carried(
         report: hears of everything that the view leaves out: of the data set now, of items during the first pass.
         seen: called in the first pass with the item as it was and as the writer gets it.
     """
-    view = _View(carries, report, dataset.schema)
+    view = _View(carries, report, dataset.schema, seen is not None)
     return view.dataset(dataset, _Items(dataset.items, view, seen))

@@ -14,7 +14,7 @@ from maskcodec.model.dataset import Item
 from maskcodec.model.geometry import bounds, box_corners, ellipse_points
 from maskcodec.model.schema import LabelSchema
 
-__all__ = ["CONVERSIONS", "Impossible", "convert", "mask_of", "named_points", "rounded"]
+__all__ = ["CONVERSIONS", "TO_BOX", "TO_MASK", "Impossible", "convert", "mask_of", "named_points", "rounded"]
 
 SHARED = tuple(f.name for f in fields(Annotation))
 
@@ -207,3 +207,8 @@ def convert(annotation: Annotation, item: Item, to: str) -> tuple[Annotation, st
     if step is None:
         raise ValueError(f"no conversion from {annotation.variant} to {to}")
     return step[0](annotation, item), step[1]
+
+
+# What formats that hold one kind alone make of the others.
+TO_MASK = dict.fromkeys(("box", "rotated_box", "ellipse", "polygon", "multipart_polygon", "holed_polygon"), "mask")
+TO_BOX = dict.fromkeys(("rotated_box", "ellipse", "polygon", "multipart_polygon", "holed_polygon", "mask"), "box")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from maskcodec.formats._base import Source
 from maskcodec.formats._shared import jsonio
 from maskcodec.formats._shared.jsonio import Records
 from maskcodec.formats._shared.source import safe_name
+from maskcodec.formats.coco.compact import Places, Texts
 from maskcodec.formats.coco.ids import SoundHead, annotation_head, image_head, plain, plain_id, sound_heads
 from maskcodec.formats.coco.schema import Dialect, read_category
 from maskcodec.model.dataset import Item
@@ -33,6 +35,7 @@ class File:
         names: path of each image kept.
         place: id -> position in ``names``.
         kept: position -> number of the record in ``images``.
+        order: numbers of the annotations by image, None where that is the order of the file.
         grouped: whether the annotations come in the order of their images.
         categories: of the file, in its order.
         known: ids of the categories in the file.
@@ -53,10 +56,8 @@ class File:
             self.annotations = Records(b"", "annotations", self.file, none, none)
         else:
             self.annotations = document.records("annotations")
-        self.names: list[str] = []
-        self.place: dict[Any, int] = {}
-        self.kept: list[int] = []
-        self._index_images()
+        self.names, self.kept = Texts(), array("q")
+        self.place = self._index_images()
         self.order, self.starts, self.grouped = self._index_annotations()
         self.categories = self._categories()
         self.renamed: dict[Any, int | str] = {}
@@ -95,19 +96,21 @@ class File:
             found[category.id] = category
         return list(found.values())
 
-    def _index_images(self) -> None:
+    def _index_images(self) -> Places:
+        place: dict[Any, None] = {}
         for at in range(len(self.images)):
             try:
                 number, name = self._image_head(at)
             except FormatError as error:
                 self.source.problem(error)
                 continue
-            if plain(number) in self.place:
+            if plain(number) in place:
                 self.problem("duplicate id", f"images[{at}] (id {number})", "id")
                 continue
-            self.place[plain(number)] = len(self.kept)
+            place[plain(number)] = None
             self.kept.append(at)
             self.names.append(name)
+        return Places(list(place))
 
     def _image_head(self, at: int) -> tuple[int | str, str]:
         raw = self.images.raw(at)
@@ -132,24 +135,32 @@ class File:
             record = f"images[{at}] (id {number})"
             raise FormatError(str(error), file=self.file, record=record, field="file_name") from error
 
-    def _index_annotations(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], bool]:
-        owner = np.full(len(self.annotations), -1, dtype=np.int64)
-        ids = np.zeros(len(self.annotations), dtype=np.int64)
-        sound = np.zeros(len(self.annotations), dtype=bool)
-        for first, last, heads in self._heads():
-            found = [self.place.get(head.image_id, -1) for head in heads]
-            if heads and -1 not in found:
-                owner[first:last] = found
-                ids[first:last] = [head.id for head in heads]
-                sound[first:last] = True
-        if not sound.all() or len(np.unique(ids)) < len(ids):
+    def _index_annotations(self) -> tuple[npt.NDArray[Any] | None, npt.NDArray[np.int64], bool]:
+        small = np.int32 if max(len(self.annotations), len(self.kept)) < 2**31 else np.int64
+        owner: npt.NDArray[Any] = np.full(len(self.annotations), -1, dtype=small)
+        if not self._owners_of_sound(owner):
             seen: set[Any] = set()  # some record needs a closer look: all are looked at, in file order
             for at in range(len(owner)):
                 owner[at] = self._owner(at, seen)
-        order = np.argsort(owner, kind="stable")
-        starts = np.searchsorted(owner[order], np.arange(len(self.kept) + 1))
-        listed = owner[owner >= 0]
-        return order, starts, bool((listed[1:] >= listed[:-1]).all())
+        listed = owner[owner >= 0] if owner.min(initial=0) < 0 else owner
+        grouped = bool((listed[1:] >= listed[:-1]).all())
+        order = None if grouped and listed is owner else np.argsort(owner, kind="stable").astype(small)
+        starts = np.zeros(len(self.kept) + 1, dtype=np.int64)
+        np.cumsum(np.bincount(listed, minlength=len(self.kept)), out=starts[1:])
+        starts += len(owner) - len(listed)
+        return order, starts, grouped
+
+    def _owners_of_sound(self, owner: npt.NDArray[Any]) -> bool:
+        """Enter the positions of the images of all annotations; False where a record needs a closer look."""
+        ids = np.empty(len(owner), dtype=np.int64)
+        for first, last, heads in self._heads():
+            found = self.place.find([head.image_id for head in heads])
+            if not heads or found.min() < 0:
+                return False
+            owner[first:last] = found
+            ids[first:last] = [head.id for head in heads]
+        ids.sort()
+        return not bool((ids[1:] == ids[:-1]).any())
 
     def _heads(self) -> Iterator[tuple[int, int, list[SoundHead]]]:
         """Ids of the annotations, many at once; an empty list where some of them need a closer look."""
@@ -203,7 +214,8 @@ class File:
 
     def of_image(self, at: int) -> list[int]:
         """Numbers of the annotation records of an image, in file order."""
-        return self.order[self.starts[at] : self.starts[at + 1]].tolist()  # type: ignore[no-any-return]
+        first, last = int(self.starts[at]), int(self.starts[at + 1])
+        return list(range(first, last)) if self.order is None else self.order[first:last].tolist()
 
     def image(self, at: int, name: str) -> Item:
         """Decode one image record; ``name`` becomes the id of the item.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
 
 from maskcodec.errors import FormatError
 from maskcodec.formats._base import Source
+from maskcodec.formats.coco.compact import all_different
 from maskcodec.formats.coco.index import File
 from maskcodec.formats.coco.panoptic import read_segments
 from maskcodec.formats.coco.schema import COCO, Dialect, merge_category
@@ -25,18 +27,17 @@ class _Subset:
 
     def __init__(self, files: list[File]) -> None:
         self.files = files
-        names = files[0].names
+        names: Collection[str] = files[0].names
         self.table: list[list[int]] = []
         if len(files) > 1:
             found: dict[Any, list[int]] = {}
             for which, file in enumerate(files):
-                for number, at in file.place.items():
+                for at, number in enumerate(file.place):
                     found.setdefault((number, file.names[at]), [-1] * len(files))[which] = at
             self.table = list(found.values())
             names = [name for _, name in found]
-        numbers = [number for number, _ in found] if len(files) > 1 else list(files[0].place)
         self.count = len(names)
-        self.names = _distinct(names, numbers)
+        self.names = _distinct(names, (number for number, _ in found) if len(files) > 1 else iter(files[0].place))
 
     def item(self, at: int) -> Item | None:
         """Load one image with its annotations; None when a record had to be skipped."""
@@ -74,8 +75,10 @@ class _Subset:
             item.extras["coco"].setdefault("#parts", {})[file.task] = found.extras["coco"]
 
 
-def _distinct(names: list[str], numbers: list[Any]) -> dict[int, str]:
+def _distinct(names: Collection[str], numbers: Iterator[Any]) -> dict[int, str]:
     """Item ids where the stem of the path is not enough: with the extension, and then with the image id."""
+    if all_different(map(stem, names), len(names)):
+        return {}
     stems: dict[str, int] = {}
     for name in names:
         stems[stem(name)] = stems.get(stem(name), 0) + 1
@@ -86,7 +89,8 @@ def _distinct(names: list[str], numbers: list[Any]) -> dict[int, str]:
     for name in names:
         if name in double:
             seen[name] = seen.get(name, 0) + 1
-    return {i: name if seen[name] == 1 else f"{name}#{numbers[i]}" for i, name in enumerate(names) if name in double}
+    listed = enumerate(zip(names, numbers, strict=True))
+    return {i: name if seen[name] == 1 else f"{name}#{number}" for i, (name, number) in listed if name in double}
 
 
 def _annotations(item: Item, file: File, at: int) -> None:

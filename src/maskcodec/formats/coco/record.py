@@ -19,14 +19,14 @@ from maskcodec.formats.coco.schema import RESERVED
 from maskcodec.formats.coco.shapes import Place, read_bbox, read_shape
 from maskcodec.model.annotations import Annotation, Box, Mask
 
-__all__ = ["SHORT", "known_category", "number", "read_instance", "shared"]
+__all__ = ["REFUSED", "SHORT", "Sound", "is_plain", "known_category", "number", "read_instance", "shared", "take_rest"]
 
 SHORT = ("id", "category_id", "bbox", "area", "iscrowd", "score")
 _KNOWN = frozenset((*SHORT, "image_id", "segmentation", "attributes"))
 
 
-class _Sound(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A record of an instances file as all writers make it."""
+class _Known(msgspec.Struct, gc=False):
+    """A record of an instances file as all writers make it, and whatever else is there."""
 
     id: Int64
     image_id: Int64
@@ -39,17 +39,26 @@ class _Sound(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     attributes: Raw | UnsetType = UNSET
 
 
-_sound = msgspec.json.Decoder(_Sound)
+class Sound(_Known, forbid_unknown_fields=True, gc=False):
+    """A record without unknown keys."""
 
 
-def _quick(raw: bytes) -> _Sound | None:
-    """The record when it is sound: typed, without unknown or repeated keys."""
-    try:
-        row = _sound.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    # Each key has two quotes; what is beyond those of the keys that came out is a repeated key.
-    quotes = 10
+_sound = msgspec.json.Decoder(Sound)
+_known = msgspec.json.Decoder(_Known)
+REFUSED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+def is_plain(row: _Known, raw: bytes, others: int = 0) -> bool:
+    """Whether no key is repeated in a record of which all keys are known.
+
+    Each key has two quotes; what is beyond those of the keys that came out is a repeated key.
+
+    Args:
+        row: what came out.
+        raw: text of the record.
+        others: keys besides those of an instance.
+    """
+    quotes = 10 + 2 * others
     if row.segmentation is not UNSET:
         quotes += 2
         data = bytes(row.segmentation)
@@ -61,7 +70,24 @@ def _quick(raw: bytes) -> _Sound | None:
         quotes += 2
     if row.attributes is not UNSET:
         quotes += 2 + bytes(row.attributes).count(b'"')
-    return row if raw.count(b'"') == quotes else None
+    return raw.count(b'"') == quotes
+
+
+def _quick(place: Place, raw: bytes, extra: dict[str, Any]) -> _Known | None:
+    """The record when it is sound: typed, without repeated keys; unknown ones go to ``extra``."""
+    try:
+        row = _sound.decode(raw)
+        return row if is_plain(row, raw) else None
+    except REFUSED:
+        pass
+    try:
+        known = _known.decode(raw)
+    except REFUSED:
+        return None
+    place.id = known.id
+    fields = jsonio.fields(raw, file=place.records.file, record=place.record, repeat=place.repeat)
+    extra.update((key, place.value(fields, key)) for key in fields if key not in _KNOWN)
+    return known if extra else None
 
 
 def read_instance(place: Place) -> Annotation:
@@ -71,16 +97,22 @@ def read_instance(place: Place) -> Annotation:
         FormatError: the record breaks a rule; the file, the record and the field are named.
     """
     raw = place.records.raw(place.at)
-    sound = _quick(raw)
+    extra: dict[str, Any] = {}
+    sound = _quick(place, raw, extra)
     if sound is None or sound.category_id not in place.known:
         return _careful(place, raw)
     place.id = sound.id
     bbox = list(sound.bbox)
     if bbox[2] < 0 or bbox[3] < 0:
         read_bbox(place, bbox)
-    extra: dict[str, Any] = {}
     shape = read_shape(place, None if sound.segmentation is UNSET else sound.segmentation, bbox, extra)
     _stored(sound.area, shape, bbox, extra)
+    take_rest(place, sound, shape, extra)
+    return shape
+
+
+def take_rest(place: Place, sound: _Known, shape: Annotation, extra: dict[str, Any]) -> None:
+    """Enter what sound records share besides the geometry."""
     shape.id = sound.id
     shape.category_id = sound.category_id
     if sound.attributes is not UNSET:
@@ -91,7 +123,6 @@ def read_instance(place: Place) -> Annotation:
         shape.is_crowd = True
     if extra:
         shape.extras = {"coco": extra}
-    return shape
 
 
 def _careful(place: Place, raw: bytes) -> Annotation:

@@ -20,7 +20,15 @@ from maskcodec.model.dataset import Item
 
 __all__ = ["Place", "read_bbox", "read_shape"]
 
+
+
+class _SoundRle(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    size: tuple[int, int]
+    counts: str | list[int]
+
+
 _RINGS = msgspec.json.Decoder(list[list[float]])
+_RLE = msgspec.json.Decoder(_SoundRle)
 
 
 @dataclass(slots=True)
@@ -139,27 +147,38 @@ def _polygon(place: Place, rings: list[list[float]]) -> Polygon:
 
 
 def _mask(place: Place, data: bytes, extra: dict[str, Any]) -> Mask:
-    file, record = place.records.file, place.record
-    parts = jsonio.fields(data, file=file, record=record, repeat=place.repeat)
-    if parts.keys() != {"size", "counts"}:
-        raise place.error("segmentation", f"expected the keys 'size' and 'counts', got {shorten(sorted(parts))}")
-    size = place.value(parts, "size")
-    if not isinstance(size, list) or len(size) != 2 or any(type(side) is not int or side < 0 for side in size):
-        raise place.error("segmentation.size", f"expected [height, width], got {shorten(size)}")
+    size: Any
+    try:
+        sound = _RLE.decode(data)
+        size, counts = list(sound.size), sound.counts
+        if min(size) < 0 or data.count(b'"') != (6 if isinstance(counts, str) else 4):
+            size, counts = _parts(place, data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        size, counts = _parts(place, data)
     item = place.item
     if item.width is not None and item.height is not None and size != [item.height, item.width]:
         expected = [item.height, item.width]
         raise place.error("segmentation.size", f"expected {expected}, the size of the image, got {shorten(size)}")
-    counts = place.value(parts, "counts")
     if isinstance(counts, list):
-        if any(type(run) is not int for run in counts):
-            raise place.error("segmentation.counts", f"expected integers, got {shorten(counts)}")
         extra["#form"] = "rle_list"
-    elif not isinstance(counts, str):
-        raise place.error("segmentation.counts", f"expected text or a list of integers, got {shorten(counts)}")
     try:
         return Mask(Rle.from_coco({"size": size, "counts": counts}))
     except DecodeError as error:
         raise place.error("segmentation.counts", str(error)) from error
     except (ValueError, OverflowError) as error:
         raise place.error("segmentation", str(error)) from error
+
+
+def _parts(place: Place, data: bytes) -> tuple[list[int], str | list[int]]:
+    """Size and counts, field by field with exact errors."""
+    parts = jsonio.fields(data, file=place.records.file, record=place.record, repeat=place.repeat)
+    if parts.keys() != {"size", "counts"}:
+        raise place.error("segmentation", f"expected the keys 'size' and 'counts', got {shorten(sorted(parts))}")
+    size, counts = place.value(parts, "size"), place.value(parts, "counts")
+    if not isinstance(size, list) or len(size) != 2 or any(type(side) is not int or side < 0 for side in size):
+        raise place.error("segmentation.size", f"expected [height, width], got {shorten(size)}")
+    if isinstance(counts, list) and any(type(run) is not int for run in counts):
+        raise place.error("segmentation.counts", f"expected integers, got {shorten(counts)}")
+    if not isinstance(counts, (str, list)):
+        raise place.error("segmentation.counts", f"expected text or a list of integers, got {shorten(counts)}")
+    return size, counts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from array import array
 from collections.abc import Callable
 from functools import partial
 from typing import Any, BinaryIO
@@ -11,13 +10,13 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from maskcodec.formats._base import NullSink
+from maskcodec.formats.coco.compact import Column
 from maskcodec.formats.coco.ids import plain, plain_id
 
 __all__ = ["Numbers", "Part"]
 
 _BLOCK = 1 << 20
 _AT_ONCE = 2048  # records
-_LAST = 2**62
 _FLAGGED = 1 << 28  # 32 MiB of bits at most
 _SEPARATOR = b",\n"
 
@@ -61,7 +60,7 @@ class Part:
     def __init__(self, sink: NullSink, first_id: int) -> None:
         self.images, self.annotations = sink.spool(), sink.spool()
         self.count = 0
-        self.sizes, self.places = array("q"), array("q")
+        self.sizes, self.places = Column(), Column()
         self.reorder = False
         self.ids = Numbers(first_id)
         self.categorised = False
@@ -75,11 +74,12 @@ class Part:
         """Enter a record; ``place`` is where it stood among those of the file that it came from."""
         self._rows.append(row)
         self.sizes.append(len(row) + len(_SEPARATOR))
-        if place is None:
-            place = _LAST
-        else:
+        if place is not None and not self.reorder:
             self.reorder = True
-        self.places.append(place)
+            for _ in range(len(self.sizes) - 1):
+                self.places.append(-1)
+        if self.reorder:
+            self.places.append(-1 if place is None else place)
         if len(self._rows) >= 512:
             self._flush()
 
@@ -98,7 +98,7 @@ class Part:
     def copy_annotations(self, target: BinaryIO) -> None:
         """The records, in the order that the file had where it was not that of the images."""
         self._flush()
-        total = sum(self.sizes)
+        total = int(self.sizes.array.sum(dtype=np.int64))
         if total:
             target.write(b"\n")
             if self.reorder:
@@ -114,9 +114,11 @@ class Part:
             total -= len(block)
 
     def _copy_in_order(self, target: BinaryIO) -> None:
-        sizes = np.array(self.sizes, dtype=np.int64)
-        starts = np.cumsum(sizes) - sizes
-        order = np.argsort(np.array(self.places), kind="stable")
+        sizes = self.sizes.array
+        starts = np.cumsum(sizes, dtype=np.int64)
+        starts -= sizes
+        places = self.places.array
+        order = np.argsort(np.where(places < 0, np.iinfo(places.dtype).max, places), kind="stable")
         self.annotations.flush()
         if not self.annotations.seek(0, 2):
             return  # a sink that keeps nothing

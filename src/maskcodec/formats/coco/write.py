@@ -6,15 +6,15 @@ from typing import Any
 
 from maskcodec.formats._base import Dataset, NullSink
 from maskcodec.formats._shared import jsonio
+from maskcodec.formats.coco.compact import Named
 from maskcodec.formats.coco.grouping import merge_groups
 from maskcodec.formats.coco.panoptic import Segments
 from maskcodec.formats.coco.rows import Rows
 from maskcodec.formats.coco.schema import COCO, Dialect, write_category
 from maskcodec.formats.coco.spool import Numbers, Part
-from maskcodec.formats.coco.tasks import stem
 from maskcodec.model.annotations import Annotation
 from maskcodec.model.dataset import Item
-from maskcodec.model.losses import LossReport, item_name
+from maskcodec.model.losses import LossReport
 
 __all__ = ["RENUMBERED", "SEGMENTATIONS", "category_numbers", "write_files"]
 
@@ -41,10 +41,10 @@ def category_numbers(dataset: Dataset, report: LossReport) -> dict[Any, Any]:
 class _Subset:
     """The files of one subset."""
 
-    def __init__(self, sink: NullSink, dialect: Dialect, tasks: tuple[str, ...]) -> None:
+    def __init__(self, name: str, sink: NullSink, dialect: Dialect, tasks: tuple[str, ...]) -> None:
         self.parts = {task: Part(sink, dialect.first_id) for task in tasks}
         self.image_ids = {task: Numbers(1) for task in tasks}
-        self.names: dict[str, list[tuple[str, Any, str, Any]]] = {}
+        self.named = Named(name)
 
 
 class _Writer:
@@ -64,7 +64,7 @@ class _Writer:
         for item in self.dataset.items:
             subset = self.subsets.get(item.subset)
             if subset is None:
-                subset = self.subsets[item.subset] = _Subset(self.sink, self.dialect, self.tasks)
+                subset = self.subsets[item.subset] = _Subset(item.subset, self.sink, self.dialect, self.tasks)
             numbers = self.image(subset, item)
             annotations = item.annotations
             if self.group == "cvat":
@@ -79,11 +79,12 @@ class _Writer:
         if self.dialect.tree:
             parts = stored.get("#parts", {}).values()
             for name in [*stored.get("#subsets", ()), *(subset for part in parts for subset in part)]:
-                self.subsets.setdefault(name, _Subset(self.sink, self.dialect, self.tasks))
+                self.subsets.setdefault(name, _Subset(name, self.sink, self.dialect, self.tasks))
         if not self.subsets:
-            self.subsets["default"] = _Subset(self.sink, self.dialect, self.tasks)
+            self.subsets["default"] = _Subset("default", self.sink, self.dialect, self.tasks)
         for name, subset in self.subsets.items():
-            self.identities(subset)
+            for shown in subset.named.renamed():
+                self.report.rename(shown, None, "id", "items are named by their file", what="item")
             used = [task for task in self.tasks if self.is_used(name, subset, task, stored)]
             for task in used:
                 self.finish(name, subset.parts[task], task, stored, used)
@@ -113,8 +114,7 @@ class _Writer:
         if name is None:
             name = str(item.id)
             self.report.default(item, None, "path", "every image has a file name")
-        number = next(iter(numbers.values()))
-        subset.names.setdefault(stem(name), []).append((name, number, item_name(item), item.id))
+        subset.named.add(name, next(iter(numbers.values())), item)
         return numbers
 
     def image_row(self, item: Item, name: str, number: Any, extra: dict[str, Any]) -> dict[str, Any]:
@@ -165,15 +165,6 @@ class _Writer:
         part.categorised |= category is not None
         row = self.rows[task].encode(task, annotation, item, number, images[task])
         part.add_annotation(row, extra.get("#index"))
-
-    def identities(self, subset: _Subset) -> None:
-        """Report the items whose id is not what the reader will make of their file names."""
-        for base, alike in subset.names.items():
-            names = [name for name, _, _, _ in alike]
-            for name, number, shown, item_id in alike:
-                expected = base if len(alike) == 1 else name if names.count(name) == 1 else f"{name}#{number}"
-                if item_id != expected:
-                    self.report.rename(shown, None, "id", "items are named by their file", what="item")
 
     def finish(self, subset: str, part: Part, task: str, stored: dict[str, Any], used: list[str]) -> None:
         """Put one file together."""

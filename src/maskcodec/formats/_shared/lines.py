@@ -1,0 +1,172 @@
+"""Text files with one record a line: decoding, fields, numbers that are checked on the way in and exact on the way out.
+
+UTF-8 with or without a byte order mark, LF or CR/LF, the last line with or without its end. A line that is not UTF-8 is
+a fault of that line alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterable, Iterator
+
+from maskcodec.errors import FormatError, shorten
+from maskcodec.formats._shared.source import Source
+
+__all__ = ["NUMBER", "Line", "decimal", "lines", "quoted_fields", "table", "write_csv"]
+
+NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_FIELD = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
+
+
+class Line:
+    """One record: ``text`` as it stands, ``fields``, the ``number`` of its line (from 1) and the file for messages."""
+
+    __slots__ = ("fields", "file", "number", "text")
+
+    def __init__(self, text: str, fields: list[str], number: int, file: str) -> None:
+        self.text, self.fields, self.number, self.file = text, fields, number, file
+
+    def __len__(self) -> int:
+        return len(self.fields)
+
+    def fault(self, message: str, field: str = "") -> FormatError:
+        """The error for something that is wrong with this record."""
+        return FormatError(message, file=self.file, record=f"line {self.number}", field=field)
+
+    def real(self, at: int, field: str) -> float:
+        """A finite number out of a field."""
+        if at >= len(self.fields):
+            raise self.fault(f"the field is missing, the line has {len(self.fields)}", field)
+        text = self.fields[at]
+        value = float(text) if NUMBER.fullmatch(text) else math.nan
+        if not math.isfinite(value):
+            raise self.fault(f"expected a finite number, got {shorten(text)}", field)
+        return value
+
+    def whole(self, at: int, field: str) -> int:
+        """A whole number out of a field; ``3.0`` is one."""
+        if at < len(self.fields) and re.fullmatch("[-+]?[0-9]{1,18}", self.fields[at]):
+            return int(self.fields[at])
+        value = self.real(at, field)
+        if not value.is_integer():
+            raise self.fault(f"expected a whole number, got {shorten(self.fields[at])}", field)
+        return int(value)
+
+    def reals(self, first: int, fields: Iterable[str]) -> list[float]:
+        """Several finite numbers, one after the other."""
+        return [self.real(first + at, field) for at, field in enumerate(fields)]
+
+
+def lines(
+    source: Source, name: str, *, separator: str | None = None, comments: bool = False, strip: bool = True
+) -> Iterator[Line]:
+    """The lines of a file that hold something.
+
+    Args:
+        source: where the file is.
+        name: of the file.
+        separator: between fields; None: runs of blanks. Blanks around a field are not part of it.
+        comments: lines that begin with ``#`` are left out.
+        strip: blanks around the line are not part of ``text``.
+
+    Raises:
+        FormatError: a line is not UTF-8; a lenient reader leaves it out and reports it.
+    """
+    file, data = source.display(name), source.read(name)
+    if data[:3] == b"\xef\xbb\xbf":
+        data = data[3:]
+    for number, raw in enumerate(data.split(b"\n"), 1):
+        try:
+            text = raw.removesuffix(b"\r").decode("utf-8")
+        except UnicodeDecodeError as error:
+            fault = FormatError(f"not UTF-8 (byte {error.start} of the line)", file=file, record=f"line {number}")
+            source.problem(fault)
+            continue
+        bare = text.strip()
+        if not bare or (comments and bare[0] == "#"):
+            continue
+        fields = bare.split() if separator is None else [field.strip() for field in bare.split(separator)]
+        yield Line(bare if strip else text, fields, number, file)
+
+
+def quoted_fields(line: Line) -> list[str]:
+    """Fields of a line between blanks, where a field in double quotes may hold blanks; ``""`` in it is a quote.
+
+    Raises:
+        FormatError: a quote that is not closed, or text right behind a closing one.
+    """
+    out, at, text = [], 0, line.text
+    while at < len(text):
+        found = _FIELD.match(text, at)
+        if found is None or (found.group(2) or "").startswith('"') or text[found.end() : found.end() + 1].strip():
+            raise line.fault(f"quotes do not match: {shorten(text)}")
+        out.append(found.group(1).replace('""', '"') if found.group(1) is not None else found.group(2))
+        at = found.end() + len(text[found.end() :]) - len(text[found.end() :].lstrip())
+    return out
+
+
+def table(source: Source, name: str, columns: Iterable[str]) -> Iterator[Line]:
+    """Records of a CSV file with a header, as lines whose fields are those of ``columns`` first, then all others.
+
+    Args:
+        source: where the file is.
+        name: of the file.
+        columns: that must be there, in any order in the file.
+
+    Raises:
+        FormatError: not UTF-8, a column is missing, a record has another number of fields, a quote is not closed.
+    """
+    file = source.display(name)
+    try:
+        text = source.read(name).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FormatError(f"not UTF-8 (byte {error.start})", file=file) from error
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    wanted, order, width, begin = list(columns), list[int](), 0, 1
+    try:
+        for row in rows:
+            number, begin = begin, rows.line_num + 1
+            if not row:
+                continue
+            if not width:
+                header = [cell.strip() for cell in row]
+                missing = [column for column in wanted if column not in header]
+                if missing:
+                    raise FormatError(f"column {', '.join(missing)} is missing, got {shorten(header)}", file=file)
+                order = [header.index(column) for column in wanted]
+                order += [at for at in range(len(header)) if at not in order]
+                width = len(header)
+                yield Line("", [header[at] for at in order], number, file)
+                continue
+            line = Line(",".join(row), row, number, file)
+            if len(row) != width:
+                source.problem(line.fault(f"expected {width} fields, got {len(row)}"))
+                continue
+            line.fields = [row[at] for at in order]
+            yield line
+    except csv.Error as error:
+        record = f"line {begin}"
+        raise FormatError(f"a quoted field is not closed or not valid: {error}", file=file, record=record) from error
+
+
+def write_csv(rows: Iterable[Iterable[str]]) -> bytes:
+    """Records as CSV, fields quoted where they must be, lines ended by LF."""
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue().encode("utf-8")
+
+
+def decimal(value: float) -> str:
+    """The shortest text that parses back to the same number, whole numbers without ``.0``.
+
+    Example:
+        >>> decimal(3.0), decimal(0.1), decimal(1e-7)
+        ('3', '0.1', '1e-07')
+    """
+    if isinstance(value, int):
+        return str(int(value))
+    text = repr(float(value))
+    return text[:-2] if text.endswith(".0") else text
