@@ -66,6 +66,7 @@ class Capabilities:
             ``(item, item as it was, report)``.
         needs_category: annotations (or those of the kinds named) without a category of the schema are dropped.
         whole_pixels: coordinates are integers; others are rounded, halves up.
+        tags_as_attributes: tags and captions are written as attributes of their image.
         tags_last: tags are kept apart from shapes; a reader finds them after all others.
         apart: kinds that are kept in files of their own; a reader finds them after all others, in this order.
         tracks_last: shapes of tracks are kept apart from the others; a reader finds them after all others.
@@ -96,6 +97,7 @@ class Capabilities:
     sorted_items: bool = False
     arrange: Callable[[Item, Item, Any], None] | None = None
     needs_category: Names = False
+    tags_as_attributes: bool = False
     tags_last: bool = False
     apart: tuple[str, ...] = ()
     tracks_last: bool = False

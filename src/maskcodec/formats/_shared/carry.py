@@ -16,6 +16,7 @@ from maskcodec.formats._shared.carry_whole import NO_FIELD, Whole, clone
 from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert, named_points, rounded
 from maskcodec.formats._shared.flatten import flatten
 from maskcodec.formats._shared.naming import Names
+from maskcodec.formats._shared.tags import tags_to_attributes
 from maskcodec.model.annotations import Annotation, Points, Skeleton
 from maskcodec.model.dataset import Dataset, Item
 from maskcodec.model.losses import LossReport
@@ -47,7 +48,7 @@ class _View(Whole):
         paths = carries.named_by == "path"
         names = Names(report, paths=paths, together=carries.one_folder or not carries.subsets, kept=media)
         self.naming = names if carries.named_by else None
-        self.variants = carries.variants
+        self.variants = carries.variants | ({"tag", "caption"} if carries.tags_as_attributes else frozenset())
         self.conversions = carries.conversions
         self.lacking = [
             (name, default)
@@ -162,6 +163,8 @@ class _View(Whole):
         item.extras = self.extras(item.extras, source, None)
         shown = (self.annotation(annotation, source) for annotation in source.annotations)
         item.annotations = [annotation for annotation in shown if annotation is not None]
+        if carries.tags_as_attributes:
+            tags_to_attributes(item, source, report, self.schema)
         if carries.single_points:
             item.annotations = [one for a in item.annotations for one in self._single(a, source)]
         if carries.order:
