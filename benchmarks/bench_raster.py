@@ -76,10 +76,13 @@ def polygons(rings: list[list[float]]) -> Iterator[Cell]:
     def dense(module: Any) -> list[int]:
         return [some(module.decode(module.frPyObjects([ring], *shape)[0])) for ring in rings]
 
-    def fill(ring: list[float]) -> int:
+    def fill_poly(ring: list[float]) -> np.ndarray:
         image = np.zeros(shape, np.uint8)
         cv2.fillPoly(image, [np.round(np.array(ring).reshape(-1, 2)).astype(np.int32)], 1)
-        return some(image)
+        return image
+
+    def fill(ring: list[float]) -> int:
+        return some(fill_poly(ring))
 
     def lattice(ring: list[float]) -> int:
         points = np.array(ring).reshape(-1, 2)
@@ -101,6 +104,17 @@ def polygons(rings: list[list[float]]) -> Iterator[Cell]:
     if cv2:
         calls["opencv fillPoly"] = lambda: [fill(ring) for ring in rings]
         other.add("opencv fillPoly")
+        rounded = [np.round(np.array(ring)) for ring in rings]
+        yield Cell(
+            "Polygons",
+            f"{len(rings)} outlines to dense masks, the rule of OpenCV, one call each",
+            {
+                "maskcodec": lambda: [mc.Rle.from_polygons([ring], shape, "opencv").decode() for ring in rounded],
+                "opencv fillPoly": lambda: [fill_poly(ring) for ring in rings],
+            },
+            list,
+            truth="opencv fillPoly",
+        )
     if skimage_draw:
         calls["scikit-image"] = lambda: [lattice(ring) for ring in rings]
         other.add("scikit-image")

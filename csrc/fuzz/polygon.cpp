@@ -9,7 +9,7 @@ using namespace maskcodec;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   FuzzInput in(data, size);
   const Shape shape{in.number(1), in.number(1)};
-  const auto rule = static_cast<FillRule>(in.byte() % 4);
+  const auto rule = static_cast<FillRule>(in.byte() % 5);
   const bool raw = in.byte() % 4 == 0;
   std::vector<double> xy;
   while (in.left() >= (raw ? 8u : 2u) && xy.size() < 400) {

@@ -334,12 +334,11 @@ void decode_rows(RunsView runs, Window win, PixelTarget<T> out, T value, bool ze
     std::size_t i = first.index;
     std::uint64_t at = first.position;
     if (!(i & 1u) && i < runs.size) at += runs.data[i++];
-    // Column and row of `at`, kept up without a division per run.
-    std::uint64_t x = at / h, y = at % h;
+    Place place{at / h, at % h};
     while (i < runs.size && at < to) {
       const std::uint64_t n = runs.data[i];
       std::uint64_t rest = n;
-      std::uint64_t cx = x, cy = y;
+      std::uint64_t cx = place.x, cy = place.y;
       if (at < from) {  // only the run that the window starts in
         rest -= from - at;
         cx = win.x0;
@@ -356,15 +355,7 @@ void decode_rows(RunsView runs, Window win, PixelTarget<T> out, T value, bool ze
       }
       const std::uint64_t step = n + (i + 1 < runs.size ? runs.data[i + 1] : 0);
       at += step;
-      y += step;
-      if (y >= h) {
-        y -= h;
-        ++x;
-        if (y >= h) {
-          x += y / h;
-          y %= h;
-        }
-      }
+      place.advance(step, h);
       i += 2;
     }
   };

@@ -52,21 +52,6 @@ bool load(const char* row, std::ptrdiff_t stride, std::size_t n, std::uint32_t l
   return *std::max_element(out, out + n) <= limit;
 }
 
-template <class Use>
-auto with_kind(IntKind kind, Use use) {
-  switch (kind) {
-    case IntKind::i8: return use(std::int8_t{});
-    case IntKind::i16: return use(std::int16_t{});
-    case IntKind::i32: return use(std::int32_t{});
-    case IntKind::i64: return use(std::int64_t{});
-    case IntKind::u8: return use(std::uint8_t{});
-    case IntKind::u16: return use(std::uint16_t{});
-    case IntKind::u32: return use(std::uint32_t{});
-    case IntKind::u64: break;
-  }
-  return use(std::uint64_t{});
-}
-
 const char* row_at(const IntView& v, std::size_t y) noexcept {
   return static_cast<const char*>(v.data) + static_cast<std::ptrdiff_t>(y) * v.row_stride;
 }

@@ -40,7 +40,8 @@ class LabelIndex {
 
   std::uint32_t other(U label) {
     if (label < 65536u) {
-      small_.resize(std::max<std::size_t>(256, 2 * static_cast<std::size_t>(label)), closed);
+      // Never beyond 65536: larger labels may be in the hash table already.
+      small_.resize(std::min<std::size_t>(65536, std::max<std::size_t>(256, 2 * static_cast<std::size_t>(label))), closed);
       return (*this)(label);
     }
     if (hashed_.empty()) hashed_.assign(1024, closed);

@@ -58,15 +58,11 @@ class Walk {
 
   // Paints what lies in columns [first, last) into columns that are `stride` bytes apart.
   void paint(std::uint64_t first, std::uint64_t last, std::uint8_t value, std::size_t stride, std::uint8_t* columns) {
-    while (left_ != 0 && x_ < last) {
-      const std::uint64_t n = std::min(left_, h_ - y_);
-      fill_span<std::uint8_t>(columns + (x_ - first) * stride + y_, n, value);
+    while (left_ != 0 && place_.x < last) {
+      const std::uint64_t n = std::min(left_, h_ - place_.y);
+      fill_span<std::uint8_t>(columns + (place_.x - first) * stride + place_.y, n, value);
       left_ -= n;
-      y_ += n;
-      if (y_ == h_) {
-        y_ = 0;
-        ++x_;
-      }
+      place_.advance(n, h_);
       if (left_ == 0) next();
     }
   }
@@ -74,20 +70,13 @@ class Walk {
  private:
   void next() {
     if (i_ + 1 >= mask_.size) return;
-    y_ += mask_.data[i_];
-    if (y_ >= h_) {
-      y_ -= h_;
-      ++x_;
-      if (y_ >= h_) {
-        x_ += y_ / h_;
-        y_ %= h_;
-      }
-    }
+    place_.advance(mask_.data[i_], h_);
     left_ = mask_.data[i_ + 1];
     i_ += 2;
   }
   RunsView mask_;
-  std::uint64_t h_, x_ = 0, y_ = 0, left_ = 0;
+  std::uint64_t h_, left_ = 0;
+  Place place_{0, 0};
   std::size_t i_ = 0;
 };
 

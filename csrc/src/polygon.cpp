@@ -212,6 +212,8 @@ void Filler::fill(const RingView* rings, std::size_t count, Shape shape, FillRul
   if (pixels > 0) {
     if (rule == FillRule::even_odd || rule == FillRule::non_zero) {
       centres(rings, count, shape, rule == FillRule::non_zero);
+    } else if (rule == FillRule::opencv) {
+      opencv(rings, count, shape);
     } else {
       if (count > 1) pieces_.clear();
       for (std::size_t r = 0; r < count; ++r) {
@@ -238,6 +240,8 @@ void Filler::trim() {
   if (centre_edges_.capacity() > keep_scratch) std::vector<CentreEdge>().swap(centre_edges_);
   if (pieces_.capacity() > keep_scratch) std::vector<std::pair<std::uint64_t, std::uint64_t>>().swap(pieces_);
   if (pillow_edges_.capacity() > keep_scratch) std::vector<PillowEdge>().swap(pillow_edges_);
+  if (opencv_edges_.capacity() > keep_scratch) std::vector<OpencvEdge>().swap(opencv_edges_);
+  if (level_.capacity() > keep_scratch) std::vector<Span>().swap(level_);
   if (changes_.capacity() > keep_scratch) std::vector<RowChange>().swap(changes_);
   toggles_.trim(keep_scratch);
 }

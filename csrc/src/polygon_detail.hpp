@@ -1,4 +1,4 @@
-// Internals shared by polygon.cpp and polygon_pillow.cpp.
+// Internals shared by polygon.cpp, polygon_pillow.cpp and polygon_opencv.cpp.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -72,6 +72,13 @@ struct PillowEdge {
   float at_top, at_bottom;  // abscissas in these rows, which the corner rule may move
 };
 
+// One edge of the OpenCV rule together with the image rows it crosses. Abscissas in 1/65536 of a pixel.
+struct OpencvEdge {
+  std::int64_t first, last;
+  std::int64_t x, y;  // a point of the line
+  std::int64_t step;  // from row to row
+};
+
 // Columns a .. b that change at `row`.
 struct RowChange {
   std::int64_t first, last;
@@ -93,7 +100,13 @@ class Filler {
   void coco(const RingView& ring, Shape shape);
   void centres(const RingView* rings, std::size_t count, Shape shape, bool non_zero);
   void pillow(const RingView& ring, Shape shape);
+  void opencv(const RingView* rings, std::size_t count, Shape shape);
+  void outline(std::int64_t ax, std::int64_t ay, std::int64_t bx, std::int64_t by);
   void join_corners(std::int64_t lowest);
+  void start_rows();
+  static void add_span(std::vector<Span>& to, std::int64_t row, std::int64_t first, std::int64_t last, std::int64_t width);
+  template <class Edge, class PutAll, class SpansOf>
+  void scan_rows(const std::vector<Edge>& edges, Shape shape, PutAll crossings, SpansOf spans_of);
   void close_row(std::int64_t row, std::vector<Span>& spans);
   void unite(std::uint64_t pixels);
   void trim();
@@ -103,6 +116,7 @@ class Filler {
   std::vector<CocoEdge> coco_edges_;
   std::vector<CentreEdge> centre_edges_;
   std::vector<PillowEdge> pillow_edges_;
+  std::vector<OpencvEdge> opencv_edges_;
   std::vector<Span> level_, row_;
   std::vector<std::int64_t> above_, here_;
   std::int64_t above_row_ = -1;
@@ -167,6 +181,38 @@ void sweep(const std::vector<Edge>& edges, std::vector<std::int64_t>& places, st
     }
     begin = stop;
   }
+}
+
+// For rules that work row by row. `level_` holds spans that are painted whatever the edges do; `crossings` puts the edges'
+// crossings into their rows, and `spans_of(row, crossings, n)` adds the spans between them to `row_`.
+template <class Edge, class PutAll, class SpansOf>
+void Filler::scan_rows(const std::vector<Edge>& edges, Shape shape, PutAll crossings, SpansOf spans_of) {
+  const auto height = static_cast<std::int64_t>(shape.height);
+  std::sort(level_.begin(), level_.end());
+  std::size_t level = 0;
+  const auto close_levels = [&](std::int64_t until) {
+    while (level < level_.size() && level_[level].row < until) {
+      const std::int64_t row = level_[level].row;
+      while (level < level_.size() && level_[level].row == row) row_.push_back(level_[level++]);
+      close_row(row, row_);
+    }
+  };
+  sweep(edges, places_, slots_, crossings, [&](std::int64_t row, const std::int64_t* keys, std::size_t n) {
+    close_levels(row);
+    while (level < level_.size() && level_[level].row == row) row_.push_back(level_[level++]);
+    spans_of(row, keys, n);
+    close_row(row, row_);
+  });
+  close_levels(height);
+  for (std::size_t i = 0; i < above_.size(); i += 2)  // below the last row; at the bottom these positions are column ends
+    changes_.push_back(RowChange{above_[i], above_[i + 1] - 1, above_row_ + 1});
+  const auto rows_of = [](const RowChange& c, std::int64_t lo, std::int64_t hi, auto put) {
+    for (std::int64_t column = lo; column <= hi; ++column) put(column, c.row);
+  };
+  sweep(changes_, places_, slots_, rows_of, [&](std::int64_t column, const std::int64_t* rows, std::size_t n) {
+    const auto top = static_cast<std::uint64_t>(column * height);
+    for (std::size_t i = 0; i < n; ++i) toggles_.push(top + static_cast<std::uint64_t>(rows[i]));
+  });
 }
 
 }  // namespace detail

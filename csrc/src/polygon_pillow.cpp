@@ -95,6 +95,21 @@ void Filler::join_corners(std::int64_t lowest) {
   }
 }
 
+void Filler::start_rows() {
+  level_.clear();
+  row_.clear();
+  changes_.clear();
+  above_.clear();
+  above_row_ = -1;
+}
+
+void Filler::add_span(std::vector<Span>& to, std::int64_t row, std::int64_t first, std::int64_t last,
+                      std::int64_t width) {
+  first = std::max<std::int64_t>(first, 0);
+  last = std::min(last, width - 1);
+  if (first <= last) to.push_back(Span{row, first, last});
+}
+
 // Ends `row`, given its spans in any order: notes the column ranges that differ from the row above. Rows come in ascending
 // order; a row that was left out is empty.
 void Filler::close_row(std::int64_t row, std::vector<Span>& spans) {
@@ -138,17 +153,8 @@ void Filler::pillow(const RingView& ring, Shape shape) {
   const auto width = static_cast<std::int64_t>(shape.width);
   auto& edges = pillow_edges_;
   edges.clear();
-  level_.clear();
-  row_.clear();
-  changes_.clear();
-  above_.clear();
-  above_row_ = -1;
+  start_rows();
   std::int64_t lowest = 0;
-  const auto add_span = [width](std::vector<Span>& to, std::int64_t row, std::int64_t first, std::int64_t last) {
-    first = std::max<std::int64_t>(first, 0);
-    last = std::min(last, width - 1);
-    if (first <= last) to.push_back(Span{row, first, last});
-  };
   for (std::size_t i = 0; i < ring.points; ++i) {
     const std::size_t k = i + 1 == ring.points ? 0 : i + 1;
     const auto x0 = static_cast<std::int64_t>(ring.xy[2 * i]), y0 = static_cast<std::int64_t>(ring.xy[2 * i + 1]);
@@ -156,7 +162,7 @@ void Filler::pillow(const RingView& ring, Shape shape) {
     if (k == 0 && x0 == x1 && y0 == y1) continue;  // closed explicitly, or a single point
     lowest = std::max({lowest, y0, y1});
     if (y0 == y1) {
-      if (y0 >= 0 && y0 < height) add_span(level_, y0, std::min(x0, x1), std::max(x0, x1));
+      if (y0 >= 0 && y0 < height) add_span(level_, y0, std::min(x0, x1), std::max(x0, x1), width);
       continue;
     }
     PillowEdge e;
@@ -179,35 +185,13 @@ void Filler::pillow(const RingView& ring, Shape shape) {
     e.first = e.bottom;
     edges.push_back(e);
   }
-  std::sort(level_.begin(), level_.end());
-  std::size_t level = 0;
-  const auto close_levels = [&](std::int64_t until) {
-    while (level < level_.size() && level_[level].row < until) {
-      const std::int64_t row = level_[level].row;
-      while (level < level_.size() && level_[level].row == row) row_.push_back(level_[level++]);
-      close_row(row, row_);
-    }
-  };
   const auto crossings = [](const PillowEdge& e, std::int64_t lo, std::int64_t hi, auto put) {
     for (std::int64_t row = lo; row <= hi; ++row)
       put(row, to_key(row == e.top ? e.at_top : (row == e.bottom ? e.at_bottom : abscissa(e, row))));
   };
-  sweep(edges, places_, slots_, crossings, [&](std::int64_t row, const std::int64_t* keys, std::size_t n) {
-    close_levels(row);
-    while (level < level_.size() && level_[level].row == row) row_.push_back(level_[level++]);
+  scan_rows(edges, shape, crossings, [&](std::int64_t row, const std::int64_t* keys, std::size_t n) {
     for (std::size_t i = 1; i < n; i += 2)
-      add_span(row_, row, first_pixel(from_key(keys[i - 1]), width), last_pixel(from_key(keys[i]), width));
-    close_row(row, row_);
-  });
-  close_levels(height);
-  for (std::size_t i = 0; i < above_.size(); i += 2)  // below the last row; at the bottom these positions are column ends
-    changes_.push_back(RowChange{above_[i], above_[i + 1] - 1, above_row_ + 1});
-  const auto rows_of = [](const RowChange& c, std::int64_t lo, std::int64_t hi, auto put) {
-    for (std::int64_t column = lo; column <= hi; ++column) put(column, c.row);
-  };
-  sweep(changes_, places_, slots_, rows_of, [&](std::int64_t column, const std::int64_t* rows, std::size_t n) {
-    const auto top = static_cast<std::uint64_t>(column * height);
-    for (std::size_t i = 0; i < n; ++i) toggles_.push(top + static_cast<std::uint64_t>(rows[i]));
+      add_span(row_, row, first_pixel(from_key(keys[i - 1]), width), last_pixel(from_key(keys[i]), width), width);
   });
 }
 

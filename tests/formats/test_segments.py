@@ -230,3 +230,19 @@ def test_splits_and_equal_names(tmp_path: Path) -> None:
     back = mc.read(tmp_path / "out").load()
     assert [i.subset for i in back.items] == ["train", "val"]
     assert [i.path for i in back.items] == ["a.png", "val/a.png"]
+
+
+def test_tags_captions_and_crowds_become_attributes(tmp_path: Path) -> None:
+    box = mc.Box(1, 1, 4, 4, category_id=1, is_crowd=True)
+    tags = [mc.Tag(category_id=2), mc.Tag(category_id=9), mc.Caption("a cat"), mc.Caption("another")]
+    schema = mc.LabelSchema([mc.Category(1, "cat"), mc.Category(2, "rain")])
+    item = mc.Item("a", "a.png", width=9, height=9, annotations=[box, *tags], attributes={"sun": False})
+    dataset = mc.Dataset(schema, [item])
+    report = mc.write(dataset, tmp_path / "out", "segments_image_vector", on_loss="ignore")
+    assert report == mc.plan(dataset, "segments_image_vector")
+    (back,) = mc.read(tmp_path / "out").items
+    assert back.attributes == {"sun": False, "rain": True, "caption": "a cat"}
+    assert [(a.kind, a.attributes) for a in back.annotations] == [("box", {"is_crowd": True})]
+    found = {(x.action, x.what): x.count for x in report if x.what in ("tag", "caption") and not x.field}
+    assert found == {("approximated", "tag"): 1, ("dropped", "tag"): 1, ("approximated", "caption"): 1,
+                     ("dropped", "caption"): 1}  # fmt: skip

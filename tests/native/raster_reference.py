@@ -87,6 +87,55 @@ def centre_fill(rings: list[list[Point]], shape: tuple[int, int], rule: str) -> 
     return out
 
 
+def opencv_fill(rings: list[list[Point]], shape: tuple[int, int]) -> np.ndarray:
+    """OpenCV's ``fillPoly`` as observed, in whole numbers: x in 1/65536 pixels, rows rounded."""
+    out = np.zeros(shape, np.uint8)
+    bottom, right = shape[0] - 1, shape[1] - 1
+    edges = []
+
+    def cut(a: list[int], b: list[int]) -> bool:
+        """Moves the ends to the border, rows first, in double precision and towards where they were."""
+        for axis, last in ((1, bottom), (0, right)):
+            if max(a[0], b[0]) < 0 or min(a[0], b[0]) > right or max(a[1], b[1]) < 0 or min(a[1], b[1]) > bottom:
+                return False
+            for p, q in ((a, b), (b, a)):
+                goal = min(max(p[axis], 0), last)
+                if goal != p[axis]:
+                    other = 1 - axis
+                    p[other] += int(float(goal - p[axis]) * float(q[other] - p[other]) / float(q[axis] - p[axis]))
+                    p[axis] = goal
+        return True
+
+    for ring in rings:
+        fixed = [(round(x * 65536), (round(y * 65536) + 32768) // 65536) for x, y in ring]
+        for (x0, y0), (x1, y1) in zip(fixed[-1:] + fixed, fixed, strict=False):
+            a, b = [(x0 + 32768) // 65536, y0], [(x1 + 32768) // 65536, y1]
+            before = [*a, *b]
+            if cut(a, b):
+                (ax, ay), (bx, by) = sorted([tuple(a), tuple(b)]) if a[0] != b[0] else (a, b)
+                dx, dy = bx - ax, by - ay
+                for t in range(max(dx, abs(dy)) + 1):
+                    if dx >= abs(dy):
+                        step = ceil(Fraction(abs(dy) * t, dx) - Fraction(1, 2)) if dx else 0
+                        out[ay + (step if dy > 0 else -step), ax + t] = 1
+                    else:
+                        step = ceil(Fraction(dx * t, abs(dy)) - Fraction(1, 2))
+                        out[ay + (t if dy > 0 else -t), ax + step] = 1
+            if y0 == y1:
+                continue
+            inside = min(before[::2]) >= 0 and max(before[::2]) <= right
+            inside = inside and min(before[1::2]) >= 0 and max(before[1::2]) <= bottom
+            from_x, to_x = (x0, x1) if inside else (a[0] * 65536, b[0] * 65536)
+            from_y, to_y = (y0, y1) if inside or a[1] == b[1] else (a[1], b[1])
+            slope = int(Fraction(to_x - from_x, to_y - from_y))
+            edges.append((min(y0, y1), max(y0, y1), from_x, from_y, slope))
+    for row in range(shape[0]):
+        at = sorted(x + (row - y) * slope for top, end, x, y, slope in edges if top <= row < end)
+        for left, stop in zip(at[::2], at[1::2], strict=True):
+            out[row, max(0, -(-left // 65536)) : max(0, stop // 65536 + 1)] = 1
+    return out
+
+
 def trace(mask: np.ndarray) -> list[list[tuple[int, int]]]:
     """Pixel-edge rings by following unit edges of the dense mask; foreground on the right, right turns at saddles."""
     h, w = mask.shape

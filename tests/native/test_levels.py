@@ -113,6 +113,18 @@ def test_label_maps(level: str, dtype: str, layout: str) -> None:
     assert np.array_equal(masks.to_label_map(ids, out=np.zeros((h, w), np.dtype(dtype).newbyteorder("="))), labels)
 
 
+@pytest.mark.parametrize("dtype", ["<u4", "<i8"])
+def test_every_label_is_found_once_whatever_the_order(dtype: str) -> None:
+    """Labels on both sides of 2^16, the larger ones first: each has one entry, and its runs are its own."""
+    line = [70_000, 40_000, 70_000, 131_000, 65_535, 131_000, 65_536, 1, 70_000, 2**31 - 1, 65_536]
+    labels = np.array([line, line[::-1]], dtype)
+    for layout in ("C", "F"):
+        ids, masks = mc.RleArray.from_label_map(own.lay_out(labels, layout))
+        assert ids.tolist() == sorted(set(line))
+        for label, rle in zip(ids, masks, strict=True):
+            assert np.array_equal(rle.decode(), labels == label)
+
+
 @pytest.mark.parametrize("count", [3, 254, 256, 300])
 @pytest.mark.parametrize("dtype", ["u1", "<u2", "<i8"])
 def test_overlapping_masks_are_painted_in_order(count: int, dtype: str) -> None:

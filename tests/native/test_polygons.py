@@ -17,7 +17,7 @@ from tests.native import raster_reference as ref
 # The peer's own use of NumPy.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-RULES = ("coco", "even-odd", "non-zero", "pillow")
+RULES = ("coco", "even-odd", "non-zero", "pillow", "opencv")
 
 
 def fill(rings, shape, rule="coco"):
@@ -179,9 +179,9 @@ def test_ties_are_half_open(rule):
 
 def test_one_path_or_union():
     outer, hole = [(1, 1), (11, 1), (11, 11), (1, 11)], [(4, 4), (4, 7), (7, 7), (7, 4)]
-    assert [int(filled([outer, hole], (12, 12), rule).sum()) for rule in RULES] == [100, 91, 91, 121]
+    assert [int(filled([outer, hole], (12, 12), rule).sum()) for rule in RULES] == [100, 91, 91, 121, 117]
     same_way = hole[::-1]
-    assert [int(filled([outer, same_way], (12, 12), rule).sum()) for rule in RULES] == [100, 91, 100, 121]
+    assert [int(filled([outer, same_way], (12, 12), rule).sum()) for rule in RULES] == [100, 91, 100, 121, 117]
 
 
 @pytest.mark.parametrize("rule", ["coco", "pillow"])
@@ -257,6 +257,55 @@ def test_batches_and_threads(rule):
         )
 
 
+def opencv_case(rng):
+    """Rings of 16-bit fixed point vertices as ``fillPoly`` takes them: (rings, shift, shape)."""
+    shape = tuple(map(int, rng.integers(1, 50, 2)))
+    shift = int(rng.integers(0, 17))
+    beyond = int(rng.choice([0, 6, 300, 15000]))
+    rings = []
+    for _ in range(rng.integers(1, 5)):
+        n = int(rng.integers(1, 12))
+        points = rng.uniform(-beyond, (shape[1] + beyond - 1, shape[0] + beyond - 1), (n, 2))
+        if rng.random() < 0.2:
+            points[:, rng.integers(0, 2)] = points[0, 0]
+        if rng.random() < 0.2:
+            points = points[rng.integers(0, n, n)]
+        if rng.random() < 0.3:
+            points = np.round(points)
+        rings.append(np.round(points * 2**shift).astype(np.int32))
+    return rings, shift, shape
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_opencv_rule(seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(40):
+        rings, shift, shape = opencv_case(rng)
+        exact = [ring / 2**shift for ring in rings]
+        expected = ref.opencv_fill([ring.tolist() for ring in exact], shape)
+        np.testing.assert_array_equal(filled(exact, shape, "opencv"), expected)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_opencv_rule_beside_opencv(seed):
+    cv2 = pytest.importorskip("cv2", reason="OpenCV is not installed")
+    rng = np.random.default_rng(100 + seed)
+    for _ in range(400):
+        rings, shift, shape = opencv_case(rng)
+        expected = np.zeros(shape, np.uint8)
+        cv2.fillPoly(expected, rings, 1, cv2.LINE_8, shift)
+        np.testing.assert_array_equal(filled([ring / 2**shift for ring in rings], shape, "opencv"), expected)
+
+
+def test_opencv_rule_with_far_vertices():
+    """As far as coordinates go: the frame is inside, or is not."""
+    far = 2.0**40
+    assert filled([[(-far, -far), (far, -far), (far, far), (-far, far)]], (30, 40), "opencv").all()
+    assert not filled([[(-far, -far), (far, -far), (far, -9), (-far, -9)]], (30, 40), "opencv").any()
+    half = filled([[(-far, -far), (far, -far), (far, 9), (-far, 9)]], (30, 40), "opencv")
+    assert half[:10].all() and not half[10:].any()
+
+
 def test_arguments():
     xy, one = np.zeros((3, 2)), np.array([0, 1])
     good = (xy, np.array([0, 3]), one, np.array([[5, 5]]), "coco")
@@ -276,7 +325,7 @@ def test_arguments():
         (3, np.array([[5, 5], [5, 5]]), ValueError),
         (3, np.array([[2**17, 2**17]]), ValueError),
         (3, np.array([[2**16, 2**15]]), ValueError),
-        (4, "opencv", ValueError),
+        (4, "OpenCV", ValueError),
     ]:
         arguments = [*good]
         arguments[position] = wrong

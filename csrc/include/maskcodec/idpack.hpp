@@ -15,6 +15,22 @@ constexpr std::uint32_t max_packed_id = 0xFFFFFF;
 
 enum class IntKind { i8, i16, i32, i64, u8, u16, u32, u64 };
 
+// Calls `use` with a zero of the type.
+template <class Use>
+auto with_kind(IntKind kind, Use use) {
+  switch (kind) {
+    case IntKind::i8: return use(std::int8_t{});
+    case IntKind::i16: return use(std::int16_t{});
+    case IntKind::i32: return use(std::int32_t{});
+    case IntKind::i64: return use(std::int64_t{});
+    case IntKind::u8: return use(std::uint8_t{});
+    case IntKind::u16: return use(std::uint16_t{});
+    case IntKind::u32: return use(std::uint32_t{});
+    case IntKind::u64: break;
+  }
+  return use(std::uint64_t{});
+}
+
 // A 2-D array of integers of a type known at run time; strides in bytes, elements aligned and in native byte order.
 struct IntView {
   const void* data;

@@ -2,7 +2,7 @@
 //
 // Coordinates are pixels with the origin at the outer top-left corner of the image; the centre of pixel (row y, column x)
 // is (x + 0.5, y + 0.5). Rings are closed implicitly; closing one explicitly changes nothing. Work and memory follow the
-// vertices and the columns (rows for `pillow`) that edges cross inside the image, never the size of a coordinate.
+// vertices and the columns (rows for `pillow` and `opencv`) that edges cross inside the image, never the size of a coordinate.
 //
 // Accepted coordinates are finite and at most 2^40 in absolute value; anything else is a RangeError. Shapes of more than
 // 2^31-1 pixels are a ShapeError.
@@ -30,6 +30,10 @@ enum class FillRule {
   // Pixel for pixel what Pillow's ImageDraw.polygon(ring, fill=1) paints (measured with 13.0.0): vertices truncated to
   // integers, the outline included, crossings per row in single precision. Each ring is painted; the rings are united.
   pillow,
+  // Pixel for pixel what OpenCV's fillPoly (measured with 5.0.0, 8-connected lines) paints: vertices rounded to 1/65536 of a
+  // pixel, where (0, 0) is the centre of the first pixel; all rings of the object as one even-odd path whose outline is
+  // painted too. What fillPoly paints at any `shift` is what is painted here for its vertices over 2^shift.
+  opencv,
 };
 
 // One ring: x0, y0, x1, y1, ...

@@ -42,30 +42,19 @@ template <class Piece>
 void each_piece(RunsView runs, Piece&& piece) {
   const std::uint64_t h = runs.shape.height;
   if (h == 0) return;
-  std::uint64_t x = 0, y = 0;
+  Place place{0, 0};
   for (std::size_t i = 0; i < runs.size; ++i) {
     std::uint64_t rest = runs.data[i];
     if (i & 1u) {
       while (rest != 0) {
-        const std::uint64_t n = rest < h - y ? rest : h - y;
-        piece(static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(y), static_cast<std::uint32_t>(y + n));
+        const std::uint64_t n = rest < h - place.y ? rest : h - place.y;
+        piece(static_cast<std::uint32_t>(place.x), static_cast<std::uint32_t>(place.y),
+              static_cast<std::uint32_t>(place.y + n));
         rest -= n;
-        y += n;
-        if (y == h) {
-          y = 0;
-          ++x;
-        }
+        place.advance(n, h);
       }
     } else {
-      y += rest;
-      if (y >= h) {
-        y -= h;
-        ++x;
-        if (y >= h) {
-          x += y / h;
-          y %= h;
-        }
-      }
+      place.advance(rest, h);
     }
   }
 }

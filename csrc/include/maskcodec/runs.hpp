@@ -33,6 +33,21 @@ struct Runs {
   RunsView view() const noexcept { return RunsView{counts.data(), counts.size(), shape}; }
 };
 
+// Column and row of a flat position, moved along without a division for short steps.
+struct Place {
+  std::uint64_t x, y;
+  void advance(std::uint64_t step, std::uint64_t height) noexcept {
+    y += step;
+    if (y < height) return;
+    y -= height;
+    ++x;
+    if (y >= height) {
+      x += y / height;
+      y %= height;
+    }
+  }
+};
+
 // Appends toggle positions (strictly ascending flat column-major indices where the value changes) as runs.
 class RunsBuilder {
  public:

@@ -126,6 +126,7 @@ cdef extern from "maskcodec/polygon.hpp" namespace "maskcodec" nogil:
         even_odd
         non_zero
         pillow
+        opencv
     cdef cppclass RingView:
         const double* xy
         size_t points

@@ -281,7 +281,9 @@ cdef FillRule as_rule(str rule) except *:
         return FillRule.non_zero
     if rule == "pillow":
         return FillRule.pillow
-    raise ValueError(f"rule: expected 'coco', 'even-odd', 'non-zero' or 'pillow', got {rule!r}")
+    if rule == "opencv":
+        return FillRule.opencv
+    raise ValueError(f"rule: expected 'coco', 'even-odd', 'non-zero', 'pillow' or 'opencv', got {rule!r}")
 
 
 cdef Runs fill_rings(object rings, Shape shape, FillRule rule, bint lenient=False) except *:

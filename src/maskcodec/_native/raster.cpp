@@ -86,21 +86,6 @@ struct Integers {
   }
 };
 
-template <class Use>
-auto dispatch(IntKind kind, Use use) {
-  switch (kind) {
-    case IntKind::i8: return use(std::int8_t{});
-    case IntKind::i16: return use(std::int16_t{});
-    case IntKind::i32: return use(std::int32_t{});
-    case IntKind::i64: return use(std::int64_t{});
-    case IntKind::u8: return use(std::uint8_t{});
-    case IntKind::u16: return use(std::uint16_t{});
-    case IntKind::u32: return use(std::uint32_t{});
-    case IntKind::u64: break;
-  }
-  return use(std::uint64_t{});
-}
-
 // A contiguous array of exactly this element type; copied only to make it contiguous, aligned and native.
 template <class T>
 struct Exact {
@@ -126,7 +111,7 @@ std::vector<std::uint64_t> offsets_argument(py::handle object, const char* name,
   const Integers given(object, 1, name);
   const std::size_t n = given.extent(0);
   std::vector<std::uint64_t> out(n);
-  dispatch(given.kind, [&](auto zero) {
+  with_kind(given.kind, [&](auto zero) {
     using T = decltype(zero);
     for (std::size_t i = 0; i < n; ++i)
       out[i] = static_cast<std::uint64_t>(
@@ -152,7 +137,8 @@ FillRule rule_argument(const std::string& name) {
   if (name == "even-odd") return FillRule::even_odd;
   if (name == "non-zero") return FillRule::non_zero;
   if (name == "pillow") return FillRule::pillow;
-  throw ShapeError("rule: expected 'coco', 'even-odd', 'non-zero' or 'pillow', got '" + name + "'");
+  if (name == "opencv") return FillRule::opencv;
+  throw ShapeError("rule: expected 'coco', 'even-odd', 'non-zero', 'pillow' or 'opencv', got '" + name + "'");
 }
 
 // --- arrays out ------------------------------------------------------------------------------------------------------------
@@ -185,7 +171,7 @@ py::tuple fill_polygons(py::handle xy, py::handle ring_offsets, py::handle objec
   if (sizes.extent(0) != objects.size() - 1 || sizes.extent(1) != 2)
     throw ShapeError("shapes: expected one height and width per object");
   std::vector<Shape> frames(objects.size() - 1);
-  dispatch(sizes.kind, [&](auto zero) {
+  with_kind(sizes.kind, [&](auto zero) {
     using T = decltype(zero);
     const auto view = sizes.pixels<T>();
     for (std::size_t i = 0; i < frames.size(); ++i)
@@ -257,7 +243,7 @@ T integer_value(py::handle object, const char* name) {
 
 py::tuple split(py::handle labels, py::object background) {
   const Integers map(labels, 2, "labels");
-  return dispatch(map.kind, [&](auto zero) -> py::tuple {
+  return with_kind(map.kind, [&](auto zero) -> py::tuple {
     using T = decltype(zero);
     T left_out{};
     if (!background.is_none()) left_out = integer_value<T>(background, "background");
@@ -291,7 +277,7 @@ IntKind kind_of(const py::dtype& dtype) {
 template <class T>
 std::vector<T> colors_as(const Integers& colors) {
   std::vector<T> out(colors.extent(0));
-  dispatch(colors.kind, [&](auto zero) {
+  with_kind(colors.kind, [&](auto zero) {
     using V = decltype(zero);
     for (std::size_t i = 0; i < out.size(); ++i) {
       const V value = *static_cast<const V*>(colors.array.data(static_cast<py::ssize_t>(i)));
@@ -317,7 +303,7 @@ py::array paint_canvas(py::handle runs, py::handle offsets, py::handle values, s
   check_dense(shape);
   const auto zeros = py::module_::import("numpy").attr("zeros");
   py::array canvas = zeros(py::make_tuple(height, width), dtype, "order"_a = columns ? "F" : "C");
-  dispatch(kind_of(dtype), [&](auto zero) {
+  with_kind(kind_of(dtype), [&](auto zero) {
     using T = decltype(zero);
     const std::vector<T> fills = colors_as<T>(colors);
     T* out = static_cast<T*>(canvas.mutable_data());
@@ -337,7 +323,7 @@ class AnyPainter {
  public:
   AnyPainter(std::uint64_t height, std::uint64_t width, const py::dtype& dtype, py::handle background) {
     const Shape shape = make_shape(height, width);
-    dispatch(kind_of(dtype), [&](auto zero) {
+    with_kind(kind_of(dtype), [&](auto zero) {
       using T = decltype(zero);
       const T fill = integer_value<T>(background, "background");
       const py::gil_scoped_release release;
@@ -357,7 +343,7 @@ class AnyPainter {
     if (canvas_.size() != 0 && (!(canvas_.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) ||
         (shape.width > 1 && canvas_.strides(1) != item) || (!one_row && canvas_.strides(0) % item != 0)))
       throw ShapeError("canvas: the pixels of a row must lie side by side");
-    dispatch(kind, [&](auto zero) {
+    with_kind(kind, [&](auto zero) {
       using T = decltype(zero);
       painter_ = std::make_unique<Painter<T>>(static_cast<T*>(canvas_.mutable_data()), shape,
                                               one_row ? 0 : canvas_.strides(0) / item);

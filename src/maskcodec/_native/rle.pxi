@@ -149,7 +149,8 @@ cdef class Rle(_RleOps):
                 array), in pixels from the outer top-left corner; outside the image is fine.
             shape: (height, width).
             rule: "coco" (the reference's rule bit for bit; rings are united), "even-odd" or "non-zero" (pixel centres,
-                all rings as one path), "pillow" (as ``ImageDraw.polygon`` paints; rings are united).
+                all rings as one path), "pillow" (as ``ImageDraw.polygon`` paints; rings are united), "opencv" (as
+                ``fillPoly`` paints all rings together, vertices rounded to 1/65536 pixel instead of cut to integers).
 
         Raises:
             ValueError: an odd count, fewer than 3 points, a number that is not finite or beyond 2^40.

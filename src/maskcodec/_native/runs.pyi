@@ -10,7 +10,7 @@ _Size = Sequence[int] | NDArray[np.integer[Any]]
 _Ring = Sequence[float] | NDArray[Any]
 _Coco = Mapping[str, Any]
 _Kernel = Literal["square", "cross", "disk"]
-_Rule = Literal["coco", "even-odd", "non-zero", "pillow"]
+_Rule = Literal["coco", "even-odd", "non-zero", "pillow", "opencv"]
 
 class Rle:
     @staticmethod

@@ -25,9 +25,7 @@ class Reader(Frames):
         self.source, self.task = source, task
         self.series = task.endswith("-sequence")
         self.kind = "" if self.series else task
-        self.lenient = source.on_error == "skip"
         self.seen: set[Any] = set()
-        self.quiet = False
 
     def load(self, key: Any, make: Callable[[Any], Item], where: str) -> Item | None:
         """One item; None when a lenient reader had to skip it. Later passes report nothing again."""
@@ -38,14 +36,6 @@ class Reader(Frames):
         except FormatError as error:
             self.problem(error, where)
             return None
-
-    def problem(self, error: FormatError, item: Any = None, annotation: Any = None) -> None:
-        if not (self.quiet and self.lenient):
-            self.source.problem(error, item, annotation, what="annotation" if annotation is not None else None)
-
-    def note(self, item: Any, annotation: Any, field: str, text: str, what: str | None = None) -> None:
-        if not self.quiet:
-            self.source.report.approximate(item, annotation, field, text, what=what)
 
     def size_from_image(self, item: Item, url: Any, assets: Assets) -> None:
         """Width and height from the image where it is at hand; a bitmap of another size is a fault."""
