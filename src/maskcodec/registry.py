@@ -56,6 +56,8 @@ _TABLE: dict[str, str] = {
     "datumaro": "datumaro",
     "datagym": "datagym",
     "segmentation_mask": "segmentation_mask",
+    "voc": "voc",
+    "yolo": "yolo",
 }
 # A name for a family: reading takes the member that recognises the data, writing the first one. A family whose parts
 # can be read together is a format of its own in the table instead, with ``Format.parts``.

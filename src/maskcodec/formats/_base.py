@@ -53,6 +53,8 @@ class Capabilities:
         fields: shared annotation fields that are kept (``id``, ``group_id``, ``is_crowd``...; not the category).
         as_attributes: shared fields that are written as an attribute of the same name, and reported so.
         attributes: names of annotation attributes that are kept.
+        only: kind -> the shared fields that annotations of this kind keep, "attributes" among them or not; kinds that
+            are not named keep all of ``fields``, ``as_attributes`` and ``attributes``.
         order: list order is paint order: annotations are written by z_order, whose numbers are lost.
         named_points: a skeleton has as many points as its category names, if it names any; other annotations become
             skeletons only so, boxes with no point labelled.
@@ -73,6 +75,7 @@ class Capabilities:
             that stem then, and names are made unique and safe. "": the format keeps ids of its own.
         one_folder: names of items are unique over all subsets.
         subsets: whether subsets are kept.
+        default_subset: the subset that items of the subset ``default`` are put into (with ``named_by``).
         item_fields: ``Item`` fields kept: "path", "width", "height", "sequence", "frame", "timestamp", "sensor",
             "status".
         item_attributes: names of item attributes that are kept.
@@ -89,6 +92,7 @@ class Capabilities:
     fields: Collection[str] = ()
     as_attributes: Collection[str] = ()
     attributes: Names = False
+    only: Mapping[str, Collection[str]] = field(default_factory=dict)
     order: bool = False
     flat: str = ""
     sorted_items: bool = False
@@ -105,6 +109,7 @@ class Capabilities:
     named_by: str = ""
     one_folder: bool = False
     subsets: bool = False
+    default_subset: str = "default"
     item_fields: Collection[str] = ("path", "width", "height")
     item_attributes: Names = False
     category_fields: Collection[str] = ("id",)

@@ -29,13 +29,15 @@ from maskcodec.formats._shared.png import (
 __all__ = ["MAX_PIXELS", "PngHeader", "image_size", "read_bmp", "read_png", "write_png"]
 
 MAX_PIXELS = 2**31 - 1
-_ORIENTATION = 0x0112  # EXIF tag
 
 
-def image_size(stream: BinaryIO | bytes, file: str = "", *, upright: bool = False) -> tuple[int, int]:
+def image_size(stream: BinaryIO | bytes, file: str = "", *, displayed: bool = False) -> tuple[int, int]:
     """Width and height in pixels from the header of a png, jpeg, bmp, gif, webp or tiff; told by content.
 
-    The stored size, before any EXIF rotation; ``upright``: after it (not of a png).
+    Args:
+        stream: the file.
+        file: for errors.
+        displayed: after the rotation that EXIF data of a jpeg ask for; else the stored size.
 
     Raises:
         FormatError: not such an image, or a damaged header.
@@ -54,9 +56,8 @@ def image_size(stream: BinaryIO | bytes, file: str = "", *, upright: bool = Fals
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is wrong beyond the size does not matter here
             with Image.open(rest, formats=("JPEG", "BMP", "GIF", "WEBP", "TIFF")) as image:
-                size = int(image.width), int(image.height)
-                lying = upright and image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
-                return size[::-1] if lying else size
+                turned = displayed and image.getexif().get(0x0112) in (5, 6, 7, 8)
+                return (int(image.height), int(image.width)) if turned else (int(image.width), int(image.height))
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, struct.error) as error:
         raise FormatError(f"not an image whose size can be read: {error}", file=file) from error
     finally:

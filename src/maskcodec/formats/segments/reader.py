@@ -48,7 +48,7 @@ class Reader(Frames):
             return
         file, data = found
         with data if not isinstance(data, bytes) else nullcontext():
-            width, height = image_size(data, file, upright=True)
+            width, height = image_size(data, file, displayed=True)
         if item.width is not None and (item.width, item.height) != (width, height):
             text = f"the bitmap is {item.width} x {item.height}, the image {width} x {height}"
             raise FormatError(text, file=self.file, record=str(item.id), field="segmentation_bitmap")
