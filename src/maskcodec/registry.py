@@ -57,6 +57,7 @@ _TABLE: dict[str, str] = {
     "datagym": "datagym",
     "segmentation_mask": "segmentation_mask",
     "voc": "voc",
+    "yolo": "yolo",
 }
 # A name for a family: reading takes the member that recognises the data, writing the first one. A family whose parts
 # can be read together is a format of its own in the table instead, with ``Format.parts``.
@@ -161,7 +162,10 @@ def _choose(candidates: Iterable[Format], source: Source) -> Format:
     yes, no = _ask(candidates, probe)
     if not yes:
         damaged = [f"{name}: {reason}" for name, reason in probe.damaged.items()]
-        lines = damaged + [f"not {name}: {reason}" for name, reason in no.items()]
+        alike: dict[str, list[str]] = {}
+        for name, reason in no.items():
+            alike.setdefault(reason, []).append(name)
+        lines = damaged + [f"not {', '.join(names)}: {reason}" for reason, names in alike.items()]
         listing = ", ".join(source.files[:5]) or "nothing"
         raise UnknownFormatError(
             f"no format recognised ({len(source.files)} files: {listing})\n  " + "\n  ".join(lines),

@@ -75,6 +75,7 @@ class Capabilities:
             that stem then, and names are made unique and safe. "": the format keeps ids of its own.
         one_folder: names of items are unique over all subsets.
         subsets: whether subsets are kept.
+        default_subset: the subset that items of the subset ``default`` are put into (with ``named_by``).
         item_fields: ``Item`` fields kept: "path", "width", "height", "sequence", "frame", "timestamp", "sensor",
             "status".
         item_attributes: names of item attributes that are kept.
@@ -108,6 +109,7 @@ class Capabilities:
     named_by: str = ""
     one_folder: bool = False
     subsets: bool = False
+    default_subset: str = "default"
     item_fields: Collection[str] = ("path", "width", "height")
     item_attributes: Names = False
     category_fields: Collection[str] = ("id",)

@@ -46,7 +46,8 @@ class _View(Whole):
         super().__init__(carries, report)
         self.schema, self.media = schema, media
         paths = carries.named_by == "path"
-        names = Names(report, paths=paths, together=carries.one_folder or not carries.subsets, kept=media)
+        together, default = carries.one_folder or not carries.subsets, carries.default_subset
+        names = Names(report, paths=paths, together=together, kept=media, default=default)
         self.naming = names if carries.named_by else None
         self.variants = carries.variants | ({"tag", "caption"} if carries.tags_as_attributes else frozenset())
         self.conversions = carries.conversions
