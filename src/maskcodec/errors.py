@@ -61,15 +61,19 @@ class FormatError(Error, ValueError):
         record: the record in the file, as ``annotations[0] (id 1)`` or ``line 7``; "" for the file as a whole.
         field: the field of the record; "" for the record as a whole.
         message: what was expected and what was found.
+        fatal: a lenient reader does not go on either.
 
     Example:
         >>> str(FormatError("expected 4 numbers, got 3", file="a.json", record="annotations[0] (id 1)", field="bbox"))
         'a.json: annotations[0] (id 1): bbox: expected 4 numbers, got 3'
     """
 
-    def __init__(self, message: str, *, file: str = "", record: str = "", field: str = "") -> None:
+    def __init__(
+        self, message: str, *, file: str = "", record: str = "", field: str = "", fatal: bool = False
+    ) -> None:
         super().__init__(message)
         self.message = message
+        self.fatal = fatal
         self.file = file
         self.record = record
         self.field = field

@@ -169,3 +169,27 @@ def test_project_export_of_videos_alone(folder: Path) -> None:
     items = mc.read(folder / "video/project-export.json").items
     assert len(items) == 1355
     assert (items[0].width, items[0].height, items[0].annotations) == (1920, 1080, [])
+
+
+@pytest.mark.parametrize("name", ["import", "export", "video"])
+def test_folders_of_several_projects_name_their_files(folder: Path, name: str) -> None:
+    assert mc.detect(folder / name) == "datagym"
+    with pytest.raises(mc.FormatError, match="give the path of one") as caught:
+        mc.read(folder / name)
+    assert ".json, " in str(caught.value)
+
+
+def test_project_and_task_of_a_video_together(folder: Path, tmp_path: Path) -> None:
+    number = "2a38755c-0e85-48a0-a5f6-6eb3652a0909"
+    for name, new in (("project-export", "project"), ("task-export", f"datagym_export_1_{number}")):
+        (tmp_path / f"{new}.json").write_bytes((folder / f"video/{name}.json").read_bytes())
+    assert_datasets_equal(mc.read(tmp_path), mc.read(folder / "video/sdk-merged-export.json"))
+
+
+def test_label_configuration_alone(folder: Path) -> None:
+    assert mc.detect(folder / "label-configuration") == "datagym"
+    data = mc.read(folder / "label-configuration/authored.json")
+    assert list(data.items) == []
+    specs = [s for c in data.schema for s in c.attributes] + data.schema.attributes
+    entries = len(data.schema) + len(specs) + sum(len(s.children) for s in specs)
+    assert entries == 13

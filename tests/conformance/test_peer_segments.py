@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 import maskcodec as mc
+from maskcodec.formats.segments.space import Pose, to_ego
 from tests.zoo import zoo
 
 with warnings.catch_warnings():
@@ -118,3 +120,33 @@ def test_every_sample_comes_back_valid(samples: Path, tmp_path: Path) -> None:
     for path in paths:
         mc.write(mc.read(path, "segments"), tmp_path / path.stem, "segments", on_loss="ignore")
         assert check_release(tmp_path / path.stem) > 0, path
+
+
+def test_the_view_of_the_vehicle_is_that_of_the_sdk() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        utils = pytest.importorskip("segments.utils")
+    transform = getattr(utils, "_transform_annotations_to_ego", None)
+    if transform is None:
+        pytest.skip("this version of the SDK has no such function")
+    turn, place = (0.1, -0.2, 0.5, 0.8), (3.0, -4.0, 0.5)
+    heading = dict(zip(("qx", "qy", "qz", "qw"), turn, strict=True))
+    pose = typing.EgoPose.model_validate({"position": dict(zip("xyz", place, strict=True)), "heading": heading})
+    cuboid = mc.Cuboid((1.0, 2.0, 3.0), (4.0, 2.0, 1.0), -3.0, (0.0, 0.0, 0.6, 0.8))
+    line = mc.Polyline([[1.0, 2.0, 3.0], [4.0, 5.0, 6.5]])
+    theirs = [
+        typing.PointcloudCuboidAnnotation.model_validate(
+            {"id": 1, "category_id": 1, "type": "cuboid", "position": {"x": 1, "y": 2, "z": 3}, "yaw": -3.0,
+             "dimensions": {"x": 4, "y": 2, "z": 1}, "rotation": {"qx": 0, "qy": 0, "qz": 0.6, "qw": 0.8}}
+        ),
+        typing.PointcloudVectorAnnotation.model_validate(
+            {"id": 2, "category_id": 1, "type": "polyline", "points": line.points.tolist()}
+        ),
+    ]  # fmt: skip
+    transform(theirs, pose)
+    ours = [to_ego(a, Pose(place, turn)) for a in (cuboid, line)]
+    assert ours[0].position == pytest.approx((theirs[0].position.x, theirs[0].position.y, theirs[0].position.z))
+    assert math.remainder(ours[0].yaw - theirs[0].yaw, 2 * math.pi) == pytest.approx(0)  # theirs is not wrapped
+    wanted = theirs[0].rotation
+    assert ours[0].quaternion == pytest.approx((wanted.qx, wanted.qy, wanted.qz, wanted.qw))
+    assert ours[1].points.tolist() == [pytest.approx(point) for point in theirs[1].points]

@@ -272,3 +272,19 @@ def test_coco_through_bitmaps_keeps_every_uncovered_pixel(samples: Path, tmp_pat
         lost += sum(area - int((painted == i).sum()) for i, area in areas.items() if (painted == i).any())
     told = sum(loss.count for loss in report if (loss.what, loss.field) == ("mask", "rle"))
     assert told == lost > 0
+
+
+def test_sample_attributes_are_no_label(folder: Path, tmp_path: Path) -> None:
+    path = folder / "sample-attributes" / "pointcloud.json"
+    with pytest.raises(mc.UnknownFormatError, match="sample attributes"):
+        mc.read(path)
+    with pytest.raises(mc.FormatError, match="sample attributes.*hold no label"):
+        mc.read(path, "segments")
+    one = json.loads(path.read_text(encoding="utf-8"))
+    image = {"image": {"url": "https://segments.example/a.png"}}
+    task = {"name": "a", "task_type": "pointcloud-vector-sequence"}
+    sensors = {"sensors": [{**task, "attributes": {"frames": [one]}}]}
+    for about in (image, {"frames": [image]}, {"frames": [one]}, sensors):
+        (tmp_path / "about.json").write_text(json.dumps(about), encoding="utf-8")
+        with pytest.raises(mc.FormatError, match="sample attributes.*hold no label"):
+            mc.read(tmp_path / "about.json", "segments")

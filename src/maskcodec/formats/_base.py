@@ -53,6 +53,8 @@ class Capabilities:
         fields: shared annotation fields that are kept (``id``, ``group_id``, ``is_crowd``...; not the category).
         as_attributes: shared fields that are written as an attribute of the same name, and reported so.
         attributes: names of annotation attributes that are kept.
+        only: kind -> the shared fields that annotations of this kind keep, "attributes" among them or not; kinds that
+            are not named keep all of ``fields``, ``as_attributes`` and ``attributes``.
         order: list order is paint order: annotations are written by z_order, whose numbers are lost.
         named_points: a skeleton has as many points as its category names, if it names any; other annotations become
             skeletons only so, boxes with no point labelled.
@@ -64,6 +66,7 @@ class Capabilities:
             ``(item, item as it was, report)``.
         needs_category: annotations (or those of the kinds named) without a category of the schema are dropped.
         whole_pixels: coordinates are integers; others are rounded, halves up.
+        tags_as_attributes: tags and captions are written as attributes of their image.
         tags_last: tags are kept apart from shapes; a reader finds them after all others.
         apart: kinds that are kept in files of their own; a reader finds them after all others, in this order.
         tracks_last: shapes of tracks are kept apart from the others; a reader finds them after all others.
@@ -72,6 +75,7 @@ class Capabilities:
             that stem then, and names are made unique and safe. "": the format keeps ids of its own.
         one_folder: names of items are unique over all subsets.
         subsets: whether subsets are kept.
+        default_subset: the subset that items of the subset ``default`` are put into (with ``named_by``).
         item_fields: ``Item`` fields kept: "path", "width", "height", "sequence", "frame", "timestamp", "sensor",
             "status".
         item_attributes: names of item attributes that are kept.
@@ -88,11 +92,13 @@ class Capabilities:
     fields: Collection[str] = ()
     as_attributes: Collection[str] = ()
     attributes: Names = False
+    only: Mapping[str, Collection[str]] = field(default_factory=dict)
     order: bool = False
     flat: str = ""
     sorted_items: bool = False
     arrange: Callable[[Item, Item, Any], None] | None = None
     needs_category: Names = False
+    tags_as_attributes: bool = False
     tags_last: bool = False
     apart: tuple[str, ...] = ()
     tracks_last: bool = False
@@ -103,6 +109,7 @@ class Capabilities:
     named_by: str = ""
     one_folder: bool = False
     subsets: bool = False
+    default_subset: str = "default"
     item_fields: Collection[str] = ("path", "width", "height")
     item_attributes: Names = False
     category_fields: Collection[str] = ("id",)

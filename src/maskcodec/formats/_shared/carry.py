@@ -7,7 +7,7 @@ Planning and writing run the same code, so the prediction cannot differ from the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from operator import attrgetter
 from typing import Any
 
@@ -16,6 +16,7 @@ from maskcodec.formats._shared.carry_whole import NO_FIELD, Whole, clone
 from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert, named_points, rounded
 from maskcodec.formats._shared.flatten import flatten
 from maskcodec.formats._shared.naming import Names
+from maskcodec.formats._shared.tags import tags_to_attributes
 from maskcodec.model.annotations import Annotation, Points, Skeleton
 from maskcodec.model.dataset import Dataset, Item
 from maskcodec.model.losses import LossReport
@@ -45,9 +46,10 @@ class _View(Whole):
         super().__init__(carries, report)
         self.schema, self.media = schema, media
         paths = carries.named_by == "path"
-        names = Names(report, paths=paths, together=carries.one_folder or not carries.subsets, kept=media)
+        together, default = carries.one_folder or not carries.subsets, carries.default_subset
+        names = Names(report, paths=paths, together=together, kept=media, default=default)
         self.naming = names if carries.named_by else None
-        self.variants = carries.variants
+        self.variants = carries.variants | ({"tag", "caption"} if carries.tags_as_attributes else frozenset())
         self.conversions = carries.conversions
         self.lacking = [
             (name, default)
@@ -55,7 +57,7 @@ class _View(Whole):
             if name not in carries.fields and not (name == "z_order" and carries.order)
         ]
         # What is kept as it is needs no copy, unless something later in the item works on copies.
-        copies = carries.flat or carries.arrange or carries.single_points
+        copies = carries.flat or carries.arrange or carries.single_points or carries.only
         looks = carries.whole_pixels or carries.named_points or carries.needs_category
         self.straight = not copies and not looks and len(self.lacking) > 1
         self._lacked = attrgetter(*(name for name, _ in self.lacking)) if self.straight else None
@@ -120,14 +122,27 @@ class _View(Whole):
             if value is default or value == default:
                 continue
             setattr(now, name, default)
-            if name in carries.as_attributes:
+            narrow = carries.only.get(now.kind)
+            if name in carries.as_attributes and (narrow is None or "attributes" in narrow):
                 now.attributes = {**now.attributes, name: value}
                 report.approximate(item, annotation, name, "written as an attribute of this name")
             else:
                 report.drop(item, annotation, name, NO_FIELD)
+        only = carries.only.get(now.kind)
+        if only is not None:
+            self._narrow(now, annotation, item, only)
         now.attributes = self.names(now.attributes, carries.attributes, item, annotation, "attributes")
         now.extras = self.extras(now.extras, item, annotation)
         return now
+
+    def _narrow(self, now: Annotation, annotation: Annotation, item: Item, only: Collection[str]) -> None:
+        """Take out what annotations of this kind cannot hold, although others can."""
+        for name, default in _FIELDS.items():
+            if name not in only and getattr(now, name) != default and not (name == "z_order" and self.carries.order):
+                setattr(now, name, default)
+                self.report.drop(item, annotation, name, NO_FIELD)
+        if "attributes" not in only:
+            now.attributes = self.names(now.attributes, False, item, annotation, "attributes")
 
     def item(self, source: Item) -> Item | None:
         """What the format holds of one item; None when nothing."""
@@ -149,6 +164,8 @@ class _View(Whole):
         item.extras = self.extras(item.extras, source, None)
         shown = (self.annotation(annotation, source) for annotation in source.annotations)
         item.annotations = [annotation for annotation in shown if annotation is not None]
+        if carries.tags_as_attributes:
+            tags_to_attributes(item, source, report, self.schema)
         if carries.single_points:
             item.annotations = [one for a in item.annotations for one in self._single(a, source)]
         if carries.order:

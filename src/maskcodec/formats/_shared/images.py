@@ -31,10 +31,13 @@ __all__ = ["MAX_PIXELS", "PngHeader", "image_size", "read_bmp", "read_png", "wri
 MAX_PIXELS = 2**31 - 1
 
 
-def image_size(stream: BinaryIO | bytes, file: str = "") -> tuple[int, int]:
+def image_size(stream: BinaryIO | bytes, file: str = "", *, displayed: bool = False) -> tuple[int, int]:
     """Width and height in pixels from the header of a png, jpeg, bmp, gif, webp or tiff; told by content.
 
-    The stored size, before any EXIF rotation.
+    Args:
+        stream: the file.
+        file: for errors.
+        displayed: after the rotation that EXIF data of a jpeg ask for; else the stored size.
 
     Raises:
         FormatError: not such an image, or a damaged header.
@@ -53,7 +56,8 @@ def image_size(stream: BinaryIO | bytes, file: str = "") -> tuple[int, int]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is wrong beyond the size does not matter here
             with Image.open(rest, formats=("JPEG", "BMP", "GIF", "WEBP", "TIFF")) as image:
-                return int(image.width), int(image.height)
+                turned = displayed and image.getexif().get(0x0112) in (5, 6, 7, 8)
+                return (int(image.height), int(image.width)) if turned else (int(image.width), int(image.height))
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, struct.error) as error:
         raise FormatError(f"not an image whose size can be read: {error}", file=file) from error
     finally:

@@ -61,10 +61,13 @@ class Names:
         paths: the format keeps the whole path of the image; else only its path without the ending, which is the id.
         together: names are unique over all subsets, which share a folder; else in their subset.
         kept: the image files come along, so that their endings are known although the format does not keep them.
+        default: the subset that items without one (``default``) go into.
     """
 
-    def __init__(self, report: LossReport, *, paths: bool, together: bool = False, kept: bool = False) -> None:
-        self.report, self.paths, self.together, self.kept = report, paths, together, kept
+    def __init__(
+        self, report: LossReport, *, paths: bool, together: bool = False, kept: bool = False, default: str = "default"
+    ) -> None:
+        self.report, self.paths, self.together, self.kept, self.default = report, paths, together, kept, default
         self._taken: dict[str, set[str]] = {}
         self._subsets: dict[str, str] = {}
 
@@ -96,6 +99,9 @@ class Names:
             item.path = None
 
     def _subset(self, source: Item) -> str:
+        if source.subset == "default" != self.default:
+            self.report.rename(source, None, "subset", f"the format has no default subset, it is {self.default}")
+            return self.default
         name = self._subsets.get(source.subset)
         if name is None:
             name = _clean(source.subset).replace("/", "_")
@@ -121,13 +127,18 @@ class Images:
         """The first image file whose path without the ending is one of these; None when there is none."""
         return next((self._files[name] for name in names if name in self._files), None)
 
-    def size(self, name: str | None) -> tuple[int | None, int | None]:
-        """Width and height of an image file; None, None when there is no file, or (reported) no size in it."""
+    def size(self, name: str | None, *, displayed: bool = False) -> tuple[int | None, int | None]:
+        """Width and height of an image file; None, None when there is no file, or (reported) no size in it.
+
+        Args:
+            name: of the file.
+            displayed: after the rotation that its EXIF data ask for; else as stored.
+        """
         if name is None or not self.source.has(name):
             return None, None
         try:
             with self.source.open(name) as stream:
-                return image_size(stream, self.source.display(name))
+                return image_size(stream, self.source.display(name), displayed=displayed)
         except FormatError as error:
             self.source.problem(error)
             return None, None

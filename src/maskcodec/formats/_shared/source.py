@@ -127,7 +127,7 @@ class Source:
             annotation: annotation concerned, for the report.
             what: kind of thing, for the report; by default from the arguments, else "record".
         """
-        if self.on_error == "raise":
+        if self.on_error == "raise" or error.fatal:
             raise error
         if what is None and item is None and annotation is None:
             what = "record" if error.record else "file"

@@ -1,11 +1,11 @@
 """Reading XML in bounded memory: elements are found first and parsed one by one.
 
-The parser is expat. Refused, with file and line in the error: document type and entity declarations, text that is not
-in its declared encoding, nesting beyond 256, one element beyond 256 MiB. The first pass (``Document.scan``) walks
-through the whole file and tells where elements begin and end; ``Document.parse`` makes a small tree of one of them, so
-items can be loaded again and again, in any order, and a 1 GB file never becomes a tree. Pages of the memory map are
-given back on the way. UTF-8 files are used in place, others are turned into UTF-8 first, large ones in a temporary
-file.
+The parser is expat. Refused, with file and line in the error: document types that declare anything, entity
+declarations, text that is not in its declared encoding, nesting beyond 256, one element beyond 256 MiB. The first pass
+(``Document.scan``) walks through the whole file and tells where elements begin and end; ``Document.parse`` makes a
+small tree of one of them, so items can be loaded again and again, in any order, and a 1 GB file never becomes a tree.
+Pages of the memory map are given back on the way. UTF-8 files are used in place, others are turned into UTF-8 first,
+large ones in a temporary file.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from xml.parsers import expat
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._shared._jsonscan import Buffer, let_go
 from maskcodec.formats._shared._xmltext import in_utf8
+from maskcodec.formats._shared.source import Source
 
-__all__ = ["Document", "Element", "parse"]
+__all__ = ["Document", "Element", "parse", "read"]
 
 MAX_DEPTH = 256
 MAX_ELEMENT = 256 << 20
@@ -60,9 +61,13 @@ def _parser(file: str) -> Any:
 
     def refuse(*_: Any) -> None:
         text = f"line {parser.CurrentLineNumber}: document type or entity declaration (DTD), refused"
-        raise FormatError(text, file=file)
+        raise FormatError(text, file=file, fatal=True)
 
-    parser.StartDoctypeDeclHandler = refuse
+    def begin(name: str, system: str | None, public: str | None, internal: int) -> None:
+        if system is not None or public is not None or internal:
+            refuse()  # a bare name declares nothing and is harmless
+
+    parser.StartDoctypeDeclHandler = begin
     parser.EntityDeclHandler = refuse
     return parser
 
@@ -159,6 +164,14 @@ class Document:
             self._read = 0
             let_go(self.buffer)
         return parse(self.buffer[start : start + size], self.file, line)
+
+
+def read(source: Source, name: str) -> Element:
+    """The tree of a whole small file."""
+    data, file = source.read(name), source.display(name)
+    if not data.strip():
+        raise FormatError("the file is empty (line 1), expected an XML document", file=file)
+    return parse(bytes(in_utf8(data, file)), file)
 
 
 def parse(data: bytes, file: str, line: int = 1) -> Element:

@@ -31,6 +31,9 @@ def task_of(document: Document, name: str) -> tuple[str, str]:
     if {"label_classes", "export_format_version"} & set(document.keys):
         return "", "keys of a Hasty project"
     if "annotations" not in document.keys:
+        images = document.peek("images", 3) if document.type_of("images") == "an array" else []
+        if images and not any({"id", "file_name"} & row.keys() for row in images if isinstance(row, dict)):
+            return "", "images without ids or file names"
         return "image_info", "images without annotations"
     return _by_rows(document, name)
 

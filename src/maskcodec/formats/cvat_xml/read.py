@@ -57,7 +57,6 @@ def read(source: Source, *, frames: str = "all") -> Dataset:
 class _Reader(Tracks):
     def __init__(self, source: Source, indices: list[Index], frames: str) -> None:
         self.source, self.indices, self.mode = source, indices, frames
-        self.quiet = False
         self.media = MediaNames(source.files)
         self.schema = LabelSchema()
         self.labels: dict[str, Category] = {}
@@ -97,16 +96,6 @@ class _Reader(Tracks):
         return found.pop() if len(found) == 1 else "cvat_xml"
 
     # --- reports ------------------------------------------------------------------------------------------------------
-    def problem(self, error: FormatError, item: Any = None, annotation: Any = None) -> None:
-        """As of the source; a fault that an earlier pass has entered is not entered again."""
-        if not (self.quiet and self.source.on_error == "skip"):
-            self.source.problem(error, item, annotation)
-
-    def note(self, item: Any, annotation: Any, field: str, text: str) -> None:
-        """Enter something odd that is kept."""
-        if not self.quiet:
-            self.source.report.approximate(item, annotation, field, text)
-
     # --- schema -------------------------------------------------------------------------------------------------------
     def _make_schema(self) -> None:
         report = self.source.report
@@ -129,20 +118,11 @@ class _Reader(Tracks):
         self.schema.categories = list(self.labels.values())
 
     # --- subsets, tracks, items ---------------------------------------------------------------------------------------
-    def _default_subset(self, index: Index) -> str:
-        if index.meta.subset:
-            return index.meta.subset
-        named = index.stem not in ("annotations", "") and self.source.path != "<bytes>"
-        return index.stem if named else "default"
-
     def _subset(self, at: int, image: int) -> str:
         return self.indices[at].names[image][0] or self._default_subset(self.indices[at])
 
     def _name(self, at: int, image: int) -> str | None:
         return self.indices[at].names[image][1]
-
-    def _number(self, name: str) -> int:
-        return self.subsets.setdefault(name, len(self.subsets))
 
     def _entries(self) -> list[Entry]:
         """The items; fills ``rows``: for each item the shapes of tracks on it."""

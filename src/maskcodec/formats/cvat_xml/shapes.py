@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from maskcodec.errors import FormatError, shorten
+from maskcodec.errors import shorten
+from maskcodec.formats._shared.faults import Faults
 from maskcodec.formats._shared.xmlio import Element
 from maskcodec.formats.cvat_xml.attributes import NAMESPACE, typed, value_text
 from maskcodec.formats.cvat_xml.fields import Fault, flag, number, pairs, whole
@@ -45,18 +46,10 @@ _LEAST = {"polygon": 3, "polyline": 2, "points": 1}
 Carried = dict[str, tuple[float, float]]
 
 
-class Shapes:
+class Shapes(Faults):
     """The part of the reader that makes annotations of elements."""
 
     schema: LabelSchema
-
-    def problem(self, error: FormatError, item: Any = None, annotation: Any = None) -> None:
-        """Raise an error, or enter it in the report."""
-        raise NotImplementedError
-
-    def note(self, item: Item, annotation: Any, field: str, text: str) -> None:
-        """Enter something odd that is kept."""
-        raise NotImplementedError
 
     def annotation(self, element: Element, item: Item, category: Category | None, carried: Carried) -> Annotation:
         """One annotation.

@@ -41,10 +41,13 @@ class Tracks(Images):
     rows: Any
 
     def _default_subset(self, index: Index) -> str:
-        raise NotImplementedError
+        if index.meta.subset:
+            return index.meta.subset
+        named = index.stem not in ("annotations", "") and self.source.path != "<bytes>"
+        return index.stem if named else "default"
 
     def _number(self, name: str) -> int:
-        raise NotImplementedError
+        return self.subsets.setdefault(name, len(self.subsets))
 
     def _find_tracks(self) -> None:
         used = {h.get("id", "") for index in self.indices for h, _ in index.tracks}

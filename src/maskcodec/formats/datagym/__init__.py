@@ -13,10 +13,12 @@ attributes (written as texts), coordinates below 0, masks (written as outlines),
 from __future__ import annotations
 
 from maskcodec.formats._base import Capabilities, Confidence, Dataset, Format, NotThisFormat, Probe, Source
-from maskcodec.formats.datagym.read import Resolver, find, read_images
-from maskcodec.formats.datagym.schema import NAMESPACE, kind_of
+from maskcodec.formats.datagym.arrange import arrange
+from maskcodec.formats.datagym.find import find
+from maskcodec.formats.datagym.read import Resolver, read_images
+from maskcodec.formats.datagym.schema import NAMESPACE, kind_of, read_configuration
 from maskcodec.formats.datagym.video import read_videos
-from maskcodec.formats.datagym.write import arrange, write
+from maskcodec.formats.datagym.write import write
 from maskcodec.model.annotations import Box, Points, Polygon, Polyline
 
 __all__ = ["FORMATS"]
@@ -25,8 +27,8 @@ __all__ = ["FORMATS"]
 def _detect(probe: Probe) -> Confidence:
     for name, document in probe.json().items():
         kind = kind_of(document)
-        if kind in ("import", "export", "video", "task"):
-            return Confidence(85, f"{name}: a DataGym {kind} document")
+        if kind is not None:
+            return Confidence(85, f"{name}: a DataGym {'label ' if kind == 'configuration' else ''}{kind} document")
     raise NotThisFormat("no JSON list of objects with a media id, no video task with frames and object")
 
 
@@ -40,15 +42,20 @@ def _read(
     """Read a list or a video task.
 
     Args:
-        source: a JSON file, or a folder or zip with one and perhaps a label configuration.
+        source: a JSON file, or a folder or zip with the lists of one project and perhaps a label configuration, or
+            with a project's list of videos and the tasks ``datagym_export_<time>_<task id>.json``.
         bitmaps: address of a segmentation bitmap -> bytes of the BMP, or None; nothing is downloaded.
         keyframes_only: of videos: only the shapes that the file has, none between them.
         classes: of videos: object id -> class key, which the file does not have.
     """
-    document, kind, configuration = find(source)
-    if kind in ("video", "task"):
-        return read_videos(source, document, kind, keyframes_only, classes or {})
-    return read_images(source, document, kind, configuration, bitmaps)
+    found = find(source)
+    if found.kind == "configuration" and found.configuration is not None:
+        document = found.configuration
+        document.check()
+        return Dataset(read_configuration(document.value(""), document.file))
+    if found.kind in ("video", "task"):
+        return read_videos(source, found, keyframes_only, classes or {})
+    return read_images(source, found, bitmaps)
 
 
 def carries(form: str = "import") -> Capabilities:

@@ -8,7 +8,10 @@ from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._shared.jsonio import Document
 from maskcodec.model.schema import AttributeSpec, Category, LabelSchema
 
-__all__ = ["NAMESPACE", "kind_of", "read_classes", "read_classification", "read_configuration", "write_classes"]
+__all__ = [
+    "NAMESPACE", "foreign_values", "kind_of", "read_classes", "read_classification", "read_configuration",
+    "write_classes",
+]  # fmt: skip
 
 NAMESPACE = "datagym"
 MEDIA_IDS = ("internal_media_ID", "internal_image_ID")
@@ -165,3 +168,28 @@ def read_classification(
         for key, inner in child.items():
             path = f"{name}/{key}"
             read_classification(inner, path, out, (file, record, f"{field}.{key}"), strict, depth + 1)
+
+
+def foreign_values(values: dict[str, Any], specs: list[AttributeSpec], above: str = "") -> list[tuple[str, str]]:
+    """Classifications that a configuration does not know, by path, with what is wrong.
+
+    Example:
+        >>> foreign_values({"sky": "green"}, [AttributeSpec("sky", "select", ["blue", "grey"])])
+        [('sky', "expected one of blue, grey, got 'green'")]
+    """
+    known = {f"{above}{spec.name}": spec for spec in specs}
+    found = []
+    for path, value in values.items():
+        if not path.startswith(above) or "/" in path.removeprefix(above):
+            continue  # one level at a time; children follow below
+        spec = known.get(path)
+        if spec is None:
+            found.append((path, "an unknown classification key"))
+            continue
+        options = spec.extras.get(NAMESPACE, {}).get("options") or {}
+        allowed = {*spec.values, *(options.values() if isinstance(options, dict) else ())}
+        wrong = [v for v in (value if isinstance(value, list) else [value]) if v is not None and v not in allowed]
+        if wrong and spec.type in ("select", "multiselect"):
+            found.append((path, f"expected one of {', '.join(map(str, spec.values))}, got {shorten(wrong[0])}"))
+        found += foreign_values(values, spec.children, f"{path}/")
+    return found

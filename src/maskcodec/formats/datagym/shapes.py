@@ -24,7 +24,9 @@ class Unset(Exception):
     """A geometry whose coordinates the server left out (null)."""
 
 
-def read_geometry(row: Any, where: tuple[str, str, str], strict: bool, category: str) -> Annotation:
+def read_geometry(
+    row: Any, where: tuple[str, str, str], strict: bool, category: str, expected: str | None = None
+) -> Annotation:
     """One geometry with its classifications; nested geometries are the caller's.
 
     Args:
@@ -32,6 +34,7 @@ def read_geometry(row: Any, where: tuple[str, str, str], strict: bool, category:
         where: file, record and field for errors.
         strict: hold it against the published schema of the import.
         category: class key.
+        expected: what the class is of by the label configuration.
 
     Raises:
         FormatError: it breaks the rules.
@@ -54,7 +57,9 @@ def read_geometry(row: Any, where: tuple[str, str, str], strict: bool, category:
     extra: dict[str, Any] = {k: row[k] for k in unknown}
     if kind == "geometry":
         extra["deprecated"] = True
-        kind = _kind_of(values, fail)
+        kind = expected if expected in _LEAST else _kind_of(values, fail)
+    if expected is not None and kind != expected:
+        raise fail(f"a {kind} under a class of the type {expected}", f".{kind}")
     shape: Annotation
     if kind == "image_segmentation":
         shape = _rings(values, fail)

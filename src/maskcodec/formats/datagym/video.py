@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from maskcodec.errors import FormatError, shorten
+from maskcodec.formats._shared.faults import Faults
 from maskcodec.formats._shared.frames import between, frame_name
 from maskcodec.formats._shared.jsonio import Document
 from maskcodec.formats._shared.source import Source
+from maskcodec.formats.datagym.find import Found
 from maskcodec.formats.datagym.schema import NAMESPACE, read_classes, read_classification
 from maskcodec.formats.datagym.shapes import read_geometry
 from maskcodec.model.annotations import Annotation, Box
@@ -17,27 +19,25 @@ from maskcodec.model.schema import Category
 __all__ = ["read_videos"]
 
 
-def read_videos(
-    source: Source, document: Document, kind: str, keyframes_only: bool, classes: dict[str, str]
-) -> Dataset:
+def read_videos(source: Source, found: Found, keyframes_only: bool, classes: dict[str, str]) -> Dataset:
     """Read the task document of one video, or the list of a project's videos.
 
     Args:
         source: hears of faults.
-        document: the JSON file.
-        kind: "task" or "video".
+        found: the list and its tasks, or one task alone.
         keyframes_only: make no shapes between key frames.
         classes: object id -> class key; a file does not say of which class an object is.
     """
+    document, kind = found.lists[0], found.kind
     document.check()
     dataset = Dataset()
+    tasks = {end: _task(task, source) for end, task in found.tasks.items()}
     repeat = source.problem if source.on_error == "skip" else None
     for name in dict.fromkeys(classes.values()):
         dataset.schema.categories.append(Category(name, name))
     videos: list[_Video] = []
     if kind == "task":
-        task = {key: document.value(key, repeat) for key in ("frames", "object")}
-        videos.append(_Video(source, document.file, "", {}, task, keyframes_only, classes))
+        videos.append(_Video(source, document.file, "", {}, _task(document, source), keyframes_only, classes))
     else:
         for at, row in enumerate(document.value("", repeat)):
             if not isinstance(row, dict):
@@ -47,7 +47,9 @@ def read_videos(
                 read_classes(row["label_classes"], dataset.schema, document.file, f"[{at}]")
                 dataset.extras = {NAMESPACE: {"label_classes": row["label_classes"]}}
             else:
-                videos.append(_Video(source, document.file, f"[{at}]", row, row.get("labels"), keyframes_only, classes))
+                end = str(row.get("task_export_url", "")).rstrip("/").rpartition("/")[2]
+                task = row.get("labels", tasks.get(end))
+                videos.append(_Video(source, document.file, f"[{at}]", row, task, keyframes_only, classes))
     first = 1
     for video in videos:
         first = video.tracks(dataset, first)
@@ -56,7 +58,14 @@ def read_videos(
     return dataset
 
 
-class _Video:
+def _task(document: Document, source: Source) -> dict[str, Any]:
+    """The two tables of a task document."""
+    document.check()
+    repeat = source.problem if source.on_error == "skip" else None
+    return {key: document.value(key, repeat) for key in ("frames", "object")}
+
+
+class _Video(Faults):
     """One video: its objects' shapes by frame."""
 
     def __init__(
@@ -69,8 +78,9 @@ class _Video:
         keyframes_only: bool,
         classes: dict[str, str],
     ) -> None:
-        self.source, self.file, self.record, self.head = source, file, record, head
+        self.source, self.file, self.place, self.head = source, file, record, head
         self.keyframes_only, self.classes = keyframes_only, classes
+        self.seen: set[int] = set()
         name = head.get("external_media_ID") or head.get("internal_media_ID")
         self.sequence = str(name) if name is not None else None
         self.width, self.height = self._whole("video_width"), self._whole("video_height")
@@ -83,7 +93,7 @@ class _Video:
         self.length = self._whole("video_total_frames") or last + 1
 
     def _error(self, message: str, field: str) -> FormatError:
-        return FormatError(message, file=self.file, record=self.record, field=field)
+        return FormatError(message, file=self.file, record=self.place, field=field)
 
     def _whole(self, key: str) -> int | None:
         value = self.head.get(key)
@@ -136,7 +146,7 @@ class _Video:
         if not isinstance(row, dict):
             raise self._error(f"expected an object, got {shorten(row)}", field)
         for key, values in (row.get("classifications") or {}).items():
-            where = (self.file, self.record, f"{field}.classifications.{key}")
+            where = (self.file, self.place, f"{field}.classifications.{key}")
             read_classification(values, key, attributes, where, False)
         attributes.update({key: None for key, value in attributes.items() if value == "null"})
         keys = [key for key in row if key != "classifications"]
@@ -144,7 +154,7 @@ class _Video:
             text = "DataGym writes the points of a video geometry over each other, it cannot be read"
             raise self._error(text, f"{field}.{keys[0]}")
         if keys:
-            shape = read_geometry({"rectangle": row["rectangle"]}, (self.file, self.record, field), False, name)
+            shape = read_geometry({"rectangle": row["rectangle"]}, (self.file, self.place, field), False, name)
             shape.keyframe = True
         elif own:
             shape = _copy(own[max(own)], False)  # its place goes on, only its classifications change
@@ -169,6 +179,8 @@ class _Video:
 
     def item(self, frame: int) -> Item:
         """One frame with the shapes of all objects that are visible in it."""
+        self.quiet = frame in self.seen
+        self.seen.add(frame)
         item = Item(frame_name(frame), None, "image", self.width, self.height, sequence=self.sequence, frame=frame)
         if self.sequence is not None:
             item.id = f"{self.sequence}/{item.id}"
@@ -178,7 +190,7 @@ class _Video:
             if shape is not None:
                 item.annotations.append(shape)
             elif not own:
-                self.source.report.unread(item, name, "", "visible, but without a place", what="geometry")
+                self.left_out(item, name, "", "visible, but without a place", what="geometry")
         if frame == 0 and self.head:
             known = ("video_width", "video_height", "labels")
             item.extras = {NAMESPACE: {k: v for k, v in self.head.items() if k not in known}}

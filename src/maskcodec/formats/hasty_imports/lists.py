@@ -89,7 +89,7 @@ def read(source: Source) -> Dataset:
 class _Reader(Labels):
     def __init__(self, source: Source, document: Document) -> None:
         self.source, self.file = source, document.file
-        self.lenient = source.on_error == "skip"
+        self.seen: set[int] = set()
         self.records = document.records("")
         self.classes: dict[str, Category] = {}
         self.keypoints: dict[Any, list[dict[str, Any]]] = {}
@@ -109,15 +109,11 @@ class _Reader(Labels):
         self.entries = list(places.values())
         self.stems = Counter((dataset, _stem(name)) for dataset, name in places if isinstance(name, str))
 
-    def problem(self, error: FormatError, item: Any = None, annotation: Any = None) -> None:
-        self.source.problem(error, item, annotation)
-
-    def note(self, item: Item, annotation: Any, field: str, text: str) -> None:
-        self.source.report.approximate(item, annotation, field, text, what="label")
-
     def item(self, at: int) -> Item | None:
         """One image with the labels of all its entries."""
         item = None
+        self.quiet = at in self.seen
+        self.seen.add(at)
         for place in self.entries[at]:
             try:
                 item = self._entry(place, item)

@@ -7,22 +7,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from maskcodec.errors import FormatError, shorten
+from maskcodec.errors import FormatError
 from maskcodec.formats._base import Confidence, NotThisFormat, Probe
-from maskcodec.formats._shared.images import PngHeader, read_png, write_png
-from maskcodec.formats._shared.jsonio import encode
-from maskcodec.formats._shared.sink import NullSink
+from maskcodec.formats._shared.faults import Faults
+from maskcodec.formats._shared.images import PngHeader, read_png
 from maskcodec.formats._shared.source import Source
 from maskcodec.formats.hasty_imports import classes
-from maskcodec.formats.hasty_json.naming import image_name
-from maskcodec.idmaps import pack_ids, unpack_ids, voc_palette
+from maskcodec.idmaps import unpack_ids
 from maskcodec.masks import RleArray
 from maskcodec.model.annotations import Mask
 from maskcodec.model.dataset import Dataset, Item, LazyItems
-from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import Category
 
-__all__ = ["NAMESPACE", "detect", "read", "write"]
+__all__ = ["NAMESPACE", "detect", "read"]
 
 NAMESPACE = "hasty_semantic"
 
@@ -68,15 +65,15 @@ def read(source: Source, *, categories: list[Category] | None = None) -> Dataset
     dataset = Dataset(items=LazyItems(maps, reader.item))
     dataset.schema.categories = categories
     if table is None:
-        dataset.items = LazyItems(maps, reader.item)
         for name in maps:  # classes named by their values: every map has to be looked at first
             reader.item(name)
     return dataset
 
 
-class _Reader:
+class _Reader(Faults):
     def __init__(self, source: Source, categories: list[Category], root: str, invent: bool) -> None:
         self.source, self.categories, self.root, self.invent = source, categories, root, invent
+        self.seen: set[str] = set()
         self.by_index: dict[int, Category] = {}
         self.by_color: dict[int, list[Category]] = {}
         for category in categories:
@@ -94,6 +91,8 @@ class _Reader:
     def item(self, name: str) -> Item | None:
         """Read one map."""
         file = self.source.display(name)
+        self.quiet = name in self.seen
+        self.seen.add(name)
         try:
             values, table, channels = self._values(name, file)
             item = self._named(name, values.shape)
@@ -105,11 +104,11 @@ class _Reader:
                 try:
                     category = self._category(value, table, file, f"pixel ({x}.., {y}..)")
                 except FormatError as error:
-                    self.source.problem(error, item, f"value {value}")
+                    self.problem(error, item, f"value {value}")
                     continue
                 found.append(Mask(rle, category_id=category.id))
         except FormatError as error:
-            self.source.problem(error)
+            self.problem(error)
             return None
         order = {category.id: at for at, category in enumerate(self.categories)}
         item.annotations = sorted(found, key=lambda mask: order[mask.category_id])  # type: ignore[index]
@@ -163,111 +162,3 @@ class _Reader:
             names = ", ".join(c.name for c in owners)
             raise FormatError(f"the colour {color} is that of several classes: {names}", file=file, record=where)
         raise FormatError(f"no class has the colour {color}", file=file, record=where)
-
-
-def write(dataset: Dataset, sink: NullSink, report: LossReport, *, channels: int | None = None) -> None:
-    """Write ``<subset>/<image>.png`` and ``label_classes.json``.
-
-    Args:
-        dataset: masks that do not overlap, at most one for each class of an image.
-        sink: the output.
-        report: hears of special losses.
-        channels: 1 for class indices, 3 for colours; None: as each map was read, else 1, or 3 where the table of
-            classes has colours as indices.
-
-    Raises:
-        ValueError: more than 255 classes for one channel; equal or black colours of classes for three.
-    """
-    if channels not in (None, 1, 3):
-        raise ValueError(f"channels is 1 or 3, got {channels!r}")
-    categories = dataset.schema.categories
-    kept = {c.id: c.extras.get(classes.NAMESPACE, {}).get("png_index") for c in categories}
-    colored = any(isinstance(index, list) for index in kept.values())
-    default = channels or (3 if colored else 1)
-    indices = _indices(kept)
-    colors: dict[Any, int] | None = None
-    taken: dict[str, None] = {}
-    for item in dataset.items:
-        if not item.width or not item.height:
-            report.drop(item, None, "", "the size of the image is unknown")
-            continue
-        name = _map_name(item, taken, report)
-        stored = item.extras.get(NAMESPACE, {}).get("channels", default)
-        if (channels or stored) == 3:
-            if colors is None:
-                colors = _colors(categories, kept, indices, report)
-            pixels = pack_ids(_painted(item, colors, np.uint32), "panoptic")
-        else:
-            if len(categories) > 255:
-                raise ValueError(f"{len(categories)} classes do not fit one channel, write channels=3")
-            pixels = _painted(item, indices, np.uint8)
-        with sink.open(name) as out:
-            out.write(write_png(pixels))
-    if list(taken) != sorted(taken):
-        report.approximate(None, None, "items", "maps have no order but that of their names")
-    rows = classes.write_categories(categories, {k: v for k, v in indices.items() if not isinstance(kept[k], list)})
-    with sink.open("label_classes.json") as out:
-        out.write(b"[" + b",".join(b"\n" + encode(row) for row in rows) + b"]\n")
-
-
-def _indices(kept: dict[Any, Any]) -> dict[Any, int]:
-    """An index for each class: its own, else the lowest free one."""
-    used = {index for index in kept.values() if isinstance(index, int)}
-    free = (n for n in range(1, len(kept) + 256) if n not in used)
-    return {key: index if isinstance(index, int) else next(free) for key, index in kept.items()}
-
-
-def _colors(
-    categories: list[Category], kept: dict[Any, Any], indices: dict[Any, int], report: LossReport
-) -> dict[Any, int]:
-    """A colour for each class, packed; classes without one get one of the VOC colours."""
-    wanted = {c.id: kept[c.id] if isinstance(kept[c.id], list) else c.color for c in categories}
-    owners: dict[tuple[int, ...], str] = {}
-    for category in categories:
-        color = wanted[category.id]
-        if color is None:
-            continue
-        key = tuple(color[:3])
-        if key == (0, 0, 0):
-            raise ValueError(f"class {shorten(category.name)} is black, which is the background of a class map")
-        if key in owners:
-            raise ValueError(f"classes {shorten(owners[key])} and {shorten(category.name)} have one colour, {key}")
-        owners[key] = category.name
-    palette = [tuple(color) for color in voc_palette(256).tolist()]
-    for category in categories:
-        if wanted[category.id] is None:
-            order = palette[indices[category.id] :] + palette[1:]
-            key = next(color for color in order if color not in owners)
-            owners[key] = category.name
-            wanted[category.id] = category.color = key
-            report.default(category.name, None, "color", "a class of a colour map needs one", what="category")
-    return {key: c[0] | c[1] << 8 | c[2] << 16 for key, c in wanted.items() if c is not None}
-
-
-def _painted(item: Item, values: dict[Any, int], dtype: Any) -> npt.NDArray[Any]:
-    masks = [a for a in item.annotations if isinstance(a, Mask)]
-    numbers = np.array([values[a.category_id] for a in masks], np.int64)
-    shape = (item.height or 0, item.width or 0)
-    return RleArray.from_rles([a.rle for a in masks]).to_label_map(numbers, dtype=dtype, shape=shape)
-
-
-def _map_name(item: Item, taken: dict[str, None], report: LossReport) -> str:
-    """Name of a map: that of its image with the ending ``.png``."""
-    image = image_name(item)
-    stem = image.rpartition(".")[0] or image
-    if item.path is not None:
-        report.rename(item, None, "path", "a map is known by the name of its image without its ending")
-    else:
-        stem = image
-    folder = "" if item.subset == "default" else f"{item.subset}/"
-    count = 1
-    while f"{folder}{stem}.png".casefold() in taken:
-        stem, count = image if count == 1 else f"{image}_{count}", count + 1
-    name = f"{folder}{stem}.png"
-    subset, slash, base = name.rpartition(".")[0].partition("/")  # as it will be read
-    if item.id != (base if slash else subset):
-        report.rename(item, None, "id", "a map is known by the name of its image without its ending")
-    if slash and item.subset != subset:
-        report.rename(item, None, "subset", "the first folder of a map is its dataset")
-    taken[name.casefold()] = None
-    return name

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maskcodec.errors import FormatError, shorten
+from maskcodec.formats._shared.faults import Faults
 from maskcodec.formats.hasty_json.schema import NAMESPACE
 from maskcodec.masks import Rle
 from maskcodec.model.annotations import Annotation, Box, Caption, Mask, Points, Polygon, Skeleton, Tag
@@ -34,21 +35,13 @@ class Fault(Exception):
         self.field = field
 
 
-class Labels:
+class Labels(Faults):
     """The part of the reader that makes annotations of labels."""
 
+    record = "label"
     file: str
-    lenient: bool
     classes: dict[str, Category]
     keypoints: dict[Any, list[dict[str, Any]]]
-
-    def problem(self, error: FormatError, item: Any = None, annotation: Any = None) -> None:
-        """Raise an error, or enter it in the report."""
-        raise NotImplementedError
-
-    def note(self, item: Item, annotation: Any, field: str, text: str) -> None:
-        """Enter something odd that is kept."""
-        raise NotImplementedError
 
     def add(self, item: Item, label: Any, index: int, where: str) -> None:
         name = f"labels[{index}]"

@@ -86,9 +86,7 @@ def read(source: Source) -> Dataset:
 class _Reader(Labels):
     def __init__(self, source: Source, images: Records, schema: LabelSchema, schemas: list[dict[str, Any]]) -> None:
         self.source, self.images, self.file = source, images, images.file
-        self.lenient = source.on_error == "skip"
         self.seen: set[int] = set()
-        self.quiet = False
         self.groups = {group.name: group for group in schema.tag_groups}
         self.classes: dict[str, Category] = {}
         for category in schema:
@@ -122,17 +120,6 @@ class _Reader(Labels):
                     schema.categories.append(self.classes[name])
                     self.source.report.default(self.file, None, "", "class added", what="category")
         self.repeated = {key for key, count in stems.items() if count > 1}
-
-    def problem(self, error: FormatError, item: Any = None, annotation: Any = None) -> None:
-        """As of the source; a fault that an earlier pass has entered is not entered again."""
-        if not (self.quiet and self.lenient):
-            self.source.problem(error, item, annotation, what="label" if annotation is not None else None)
-
-    def note(self, item: Item, annotation: Any, field: str, text: str) -> None:
-        """Enter something odd that is kept."""
-        if not self.quiet:
-            what = "label" if annotation is not None else None
-            self.source.report.approximate(item, annotation, field, text, what=what)
 
     # --- images -------------------------------------------------------------------------------------------------------
     def item(self, index: int) -> Item | None:

@@ -83,8 +83,8 @@ def _colors(
                 report.default(category.name, None, "color", "the background is black", what="category")
             out.append((0, 0, 0))
             continue
-        if color is None or color in _TAKEN:
-            text = "a class of a map needs a colour that is neither black nor that of void"
+        if color is None or color == (0, 0, 0):
+            text = "a class of a map needs a colour, not that of the background"
             tell = report.default if color is None else report.approximate
             tell(category.name, None, "color", text, what="category")
             color = next(color for color in free if color not in owners and color not in _TAKEN)
@@ -134,15 +134,17 @@ class MapWriter:
                     text = "a palette has the colours of VOC"
                     report.approximate(category.name, None, "color", text, what="category")
 
-    def item(self, item: Item) -> bool:
-        """Write the maps of an image; False when its size is unknown, so that it has none."""
+    def item(self, item: Item) -> int:
+        """Write the maps of an image and return its number of objects; without a known size it has no maps."""
         if not item.width or not item.height:
-            return False
+            return 0
         masks: list[Mask] = []
         for mask in item.annotations:
+            if not isinstance(mask, Mask):
+                continue  # PASCAL VOC keeps them elsewhere
             if self.classes.background is not None and mask.category_id == self.classes.background.id:
                 self.report.drop(item, mask, "", "pixels of the background are no object")
-            elif isinstance(mask, Mask):
+            else:
                 masks.append(mask)
         numbers = object_numbers(item, masks, 65535 if self.mode == "index" else 254, self.report)
         classes = [self.classes.numbers[mask.category_id] for mask in masks]
@@ -156,7 +158,7 @@ class MapWriter:
             second = write_png(paint(item, masks, numbers, np.uint16 if wide else np.uint8), palette)
         self.sink.write(f"SegmentationClass/{item.id}.png", first)
         self.sink.write(f"SegmentationObject/{item.id}.png", second)
-        return True
+        return len(masks)
 
 
 def write(dataset: Dataset, sink: NullSink, report: LossReport, *, mode: str = "rgb") -> None:

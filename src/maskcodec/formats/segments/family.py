@@ -7,6 +7,7 @@ from typing import Any
 
 from maskcodec.formats._base import Confidence, NotThisFormat, Probe
 from maskcodec.formats._shared.source import Source
+from maskcodec.formats.segments import kinds
 from maskcodec.formats.segments import schema as names
 from maskcodec.formats.segments.assets import Resolver
 from maskcodec.formats.segments.read import fitting, read_labels
@@ -18,7 +19,8 @@ __all__ = ["COMMON", "SHAPES", "SIZES", "SPEC", "arranged", "detector", "own_ext
 SPEC = "https://docs.segments.ai (label types)"
 COMMON: dict[str, Any] = {
     "fields": {"id", "track_id"},
-    "as_attributes": {"occluded", "score"},
+    "as_attributes": {"occluded", "score", "is_crowd"},
+    "tags_as_attributes": True,
     "attributes": True,
     "subsets": True,
     "item_attributes": True,
@@ -94,15 +96,17 @@ def detector(tasks: Sequence[str]) -> Callable[[Probe], Confidence]:
     def detect(probe: Probe) -> Confidence:
         reasons, mine, others = [], [], 0
         for name, document in probe.json().items():
-            release = names.kind_of_release(document)
+            release = kinds.kind_of_release(document)
             if fitting(release, tasks) is not None:
                 return Confidence(85, f"{name} is a release with {release} labels")
-            label = names.kind_of_label(document) if release is None else None
+            label = kinds.kind_of_label(document) if release is None else None
             if fitting(label, tasks) is not None:
                 mine.append(name)
             else:
                 others += label is not None
-                reasons.append(f"{name}: {release or label or 'no dataset.samples, no list of annotations alone'}")
+                what = "sample attributes" if kinds.is_sample(document) else "no dataset.samples"
+                why = f"{what}, no list of annotations alone"
+                reasons.append(f"{name}: {release or label or why}")
         if mine and len(mine) >= others:
             text = f"{mine[0]} holds label attributes of the type {' or '.join(tasks[:2])}"
             return Confidence(75 if len(mine) > others else 60, text)

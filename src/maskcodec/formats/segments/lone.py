@@ -8,6 +8,7 @@ from typing import Any
 from maskcodec.errors import FormatError
 from maskcodec.formats._shared.jsonio import Document
 from maskcodec.formats._shared.source import Source
+from maskcodec.formats.segments import kinds
 from maskcodec.formats.segments import schema as names
 from maskcodec.formats.segments.assets import Assets, Resolver
 from maskcodec.formats.segments.reader import Reader
@@ -46,7 +47,7 @@ class Labels(Reader):
         index: list[tuple[str, int, int]] = []
         frameless: dict[str, Any] = {}
         for name, task in self.files.items():
-            if str(names.kind_of_label(self.source.document(name))).startswith("empty"):
+            if str(kinds.kind_of_label(self.source.document(name))).startswith("empty"):
                 what = "an image vector label" if task == "vector" else f"a label of the type {task}"
                 self.source.report.default(name, None, "type", f"an empty label, read as {what}")
             if not task.endswith("-sequence"):
@@ -101,7 +102,7 @@ class Labels(Reader):
 
 def _categories(document: Document) -> Iterator[int]:
     """Category ids of a label, wherever they stand in it."""
-    if names.kind_of_label(document) is None:
+    if kinds.kind_of_label(document) is None:
         return
     stack = [document.peek(key, 2**31) for key in ("annotations", "frames", "sensors") if key in document.keys]
     while stack:

@@ -7,7 +7,7 @@ from typing import Any
 
 from maskcodec.errors import FormatError
 from maskcodec.formats._shared.source import Source
-from maskcodec.formats.segments import schema as names
+from maskcodec.formats.segments import kinds
 from maskcodec.formats.segments.assets import Assets, Resolver
 from maskcodec.formats.segments.lone import Labels
 from maskcodec.formats.segments.release import Release
@@ -49,7 +49,7 @@ def read_labels(
             return tasks[0]  # what the caller says goes before what the file looks like
         return fitting(found, tasks)
 
-    releases = {name: choose(names.kind_of_release(document)) for name, document in documents.items()}
+    releases = {name: choose(kinds.kind_of_release(document)) for name, document in documents.items()}
     releases = {name: task for name, task in releases.items() if task is not None}
     if len(releases) > 1:
         raise FormatError(f"several releases: {', '.join(list(releases)[:3])}; give the path of one", file=source.path)
@@ -57,8 +57,11 @@ def read_labels(
         documents[name].check()
         lookup = Assets(source, name, assets, resolve)
         return Release(source, name, documents[name], str(task), labelset, lookup).read()
-    found = {name: names.kind_of_label(document) for name, document in documents.items()}
+    found = {name: kinds.kind_of_label(document) for name, document in documents.items()}
     labels = {name: task for name, kind in found.items() if (task := choose(kind)) is not None}
+    if not labels and single and kinds.is_sample(next(iter(documents.values()))):
+        text = "sample attributes: they say where the media of a sample are, and hold no label"
+        raise FormatError(text, file=next(iter(documents.values())).file)
     if not labels:
         raise FormatError(f"no release and no label of the type {' or '.join(tasks)}", file=source.path)
     for name, kind in found.items():

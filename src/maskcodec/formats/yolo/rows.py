@@ -1,0 +1,86 @@
+"""Rows of label files: fractions of the image size to pixels and back.
+
+A fraction of 6 or 16 digits times a width is a pixel value with noise behind it: pixel values are taken to 9 decimals,
+which is far below what any tool means and makes whole pixels whole again. Writers choose the fewest decimals that lead
+back to the same pixel values and report where none do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from maskcodec.formats._shared.lines import Line
+
+__all__ = ["LOOSE", "OBB", "Size", "box_of", "category", "checked", "corners_of", "fractions", "pixel", "texts"]
+
+Size = tuple[int, int]
+DECIMALS = (6, 9, 12, 15, 18)
+LOOSE = (-0.01, 1.01)
+OBB = (-math.inf, math.inf)
+
+
+def pixel(fraction: float, length: int) -> float:
+    """A fraction of a length in pixels."""
+    return round(fraction * length, 9)
+
+
+def box_of(row: Sequence[float], size: Size) -> tuple[float, float, float, float]:
+    """Centre and size as fractions to the four sides in pixels."""
+    (cx, cy, w, h), (width, height) = row, size
+    return (
+        pixel(cx - w / 2, width), pixel(cy - h / 2, height), pixel(cx + w / 2, width), pixel(cy + h / 2, height)
+    )  # fmt: skip
+
+
+def corners_of(row: Sequence[float], size: Size) -> tuple[float, float, float, float, float]:
+    """Four corners as fractions to a box and its rotation, taken from the first edge."""
+    x = [pixel(value, size[0]) for value in row[::2]]
+    y = [pixel(value, size[1]) for value in row[1::2]]
+    dx, dy = x[1] - x[0], y[1] - y[0]
+    angle = round(math.degrees(math.atan2(dy, dx)), 7) + 0.0
+    if not angle:
+        return min(x), min(y), max(x), max(y), 0.0
+    w, h = math.hypot(dx, dy), math.hypot(x[2] - x[1], y[2] - y[1])
+    cx, cy = sum(x) / 4, sum(y) / 4
+    return round(cx - w / 2, 7), round(cy - h / 2, 7), round(cx + w / 2, 7), round(cy + h / 2, 7), angle
+
+
+def category(line: Line, count: int) -> int:
+    """The class of a row; an integral float is one."""
+    number = line.whole(0, "class")
+    if not 0 <= number < count:
+        raise line.fault(f"class {number}, there are {count}", "class")
+    return number
+
+
+def checked(line: Line, first: int, last: int, limits: tuple[float, float]) -> list[float]:
+    """Finite numbers out of a row, within limits."""
+    values = [line.real(at, f"column {at + 1}") for at in range(first, last)]
+    for at, value in enumerate(values, first):
+        if not limits[0] <= value <= limits[1]:
+            raise line.fault(f"{value} is no fraction of the image size", f"column {at + 1}")
+    return values
+
+
+def fractions(values: Sequence[float], size: Size) -> list[float]:
+    """Pixel coordinates x, y, x, y... as fractions."""
+    return [value / size[at % 2] for at, value in enumerate(values)]
+
+
+def texts(
+    values: Sequence[float], same: Callable[[list[float]], bool], decimals: int | None = None
+) -> tuple[list[str], bool]:
+    """Fractions as texts with the fewest decimals that mean the same, and whether they do.
+
+    Args:
+        values: the fractions.
+        same: whether these numbers, as they will be read, lead back to what is written.
+        decimals: as many, whatever becomes of it.
+    """
+    out: list[str] = []
+    for digits in (decimals,) if decimals is not None else DECIMALS:
+        out = [f"{value:.{digits}f}" for value in values]
+        if same([float(text) for text in out]):
+            return out, True
+    return out, False

@@ -1,0 +1,184 @@
+"""Traps and bad input of Darknet's form of YOLO."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import maskcodec as mc
+from maskcodec.testing import assert_datasets_equal
+
+pytestmark = pytest.mark.filterwarnings("ignore::maskcodec.errors.LossWarning")
+BOX = "0 0.5 0.5 0.2 0.4"
+
+
+def image(width: int = 10, height: int = 5, orientation: int = 1) -> bytes:
+    out = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", (width, height)).save(out, "JPEG", exif=exif)
+    return out.getvalue()
+
+
+def folder(root: Path, rows: str | None = BOX, *, names: str = "cat\ndog\n", data: str = "", listed: str = "") -> Path:
+    (root / "obj_train_data").mkdir(parents=True)
+    (root / "obj.data").write_text(data or "classes=2\ntrain = data/train.txt\nnames = data/obj.names\nbackup = b/\n")
+    (root / "obj.names").write_text(names)
+    (root / "train.txt").write_text(listed or "data/obj_train_data/a.b.jpg\n")
+    (root / "obj_train_data/a.b.jpg").write_bytes(image())
+    if rows is not None:
+        (root / "obj_train_data/a.b.txt").write_text(rows)
+    return root
+
+
+def only(path: Path, **options: object) -> mc.Item:
+    (item,) = mc.read(path, "yolo", **options).items
+    return item
+
+
+@pytest.mark.parametrize(
+    ("row", "word"),
+    [
+        ("0 0.5 0.5 0.2", "4 fields"), ("0 0.5 0.5 0.2 0.2 7", "6 fields"), ("x 0.5 0.5 0.2 0.2", "'x'"),
+        ("2 0.5 0.5 0.2 0.2", "class 2"), ("-1 0.5 0.5 0.2 0.2", "class -1"), ("0.5 0.5 0.5 0.2 0.2", "'0.5'"),
+        ("0 nan 0.5 0.2 0.2", "'nan'"), ("0 1e999 0.5 0.2 0.2", "1e999"), ("0 0.5 0.5 -0.001 0.2", "positive"),
+        ("0 1.02 0.5 0.2 0.2", "1.02"), ("0 0.5 -0.02 0.2 0.2", "-0.02"), ("0 1_0 0.5 0.2 0.2", "1_0"),
+    ],
+)  # fmt: skip
+def test_bad_row(tmp_path: Path, row: str, word: str) -> None:
+    path = folder(tmp_path, f"{BOX}\n{row}\n")
+    with pytest.raises(mc.FormatError) as caught:
+        only(path)
+    assert caught.value.file == "obj_train_data/a.b.txt"
+    assert caught.value.record == "line 2"
+    assert word in str(caught.value)
+    lenient = mc.read(path, "yolo", on_error="skip").load()
+    assert len(lenient.items[0].annotations) == 1
+    assert lenient.report.total == 1
+
+
+def test_integral_class_scientific_numbers_and_the_edge(tmp_path: Path) -> None:
+    first, second = only(folder(tmp_path, "1.0 5e-1 .5 0.2 4.0E-1\n0 0.0 1.01 0.2 0.2")).annotations
+    assert (first.category_id, first.x0, first.y0, first.x1, first.y1) == (1, 4, 1.5, 6, 3.5)
+    assert (second.x0, second.x1) == (-1, 1), "what leads over the edge is kept"
+
+
+def test_id_keeps_its_dots_and_the_path_its_ending(tmp_path: Path) -> None:
+    item = only(folder(tmp_path))
+    assert (item.id, item.path, item.width, item.height) == ("a.b", "a.b.jpg", 10, 5)
+
+
+def test_size_is_the_displayed_one(tmp_path: Path) -> None:
+    path = folder(tmp_path)
+    (path / "obj_train_data/a.b.jpg").write_bytes(image(10, 5, orientation=6))
+    assert (only(path).width, only(path).height) == (5, 10)
+
+
+def test_without_a_size_fractions_stay_fractions(tmp_path: Path) -> None:
+    path = folder(tmp_path / "in")
+    (path / "obj_train_data/a.b.jpg").unlink()
+    data = mc.read(path).load()
+    (box,) = data.items[0].annotations
+    assert (box.x0, box.y0, box.x1, box.y1) == (0.4, 0.3, 0.6, 0.7)
+    assert [(loss.action, loss.what, loss.field) for loss in data.report] == [("defaulted", "item", "width")]
+    assert not len(mc.write(data, tmp_path / "out", "yolo"))
+    assert_datasets_equal(data, mc.read(tmp_path / "out"))
+    known = only(path, image_size=(10, 5)).annotations[0]
+    assert (known.x0, known.y0, known.x1, known.y1) == (4, 1.5, 6, 3.5)
+    (path / "images.meta").write_text('"a.b" 50 100\n')
+    assert only(path).annotations[0].x0 == 40
+
+
+def test_label_file_that_is_missing_or_empty(tmp_path: Path) -> None:
+    for name, rows in (("empty", ""), ("missing", None)):
+        data = mc.read(folder(tmp_path / name / "in", rows))
+        assert [len(item.annotations) for item in data.items] == [0]
+        mc.write(data, tmp_path / name / "out", "yolo")
+        assert (tmp_path / name / "out/obj_train_data/a.b.txt").exists() == (rows == "")
+
+
+def test_rows_that_stand_twice_are_kept_and_reported(tmp_path: Path) -> None:
+    data = mc.read(folder(tmp_path, f"{BOX}\n{BOX}\n")).load()
+    assert len(data.items[0].annotations) == 2
+    assert [(loss.action, loss.field) for loss in data.report] == [("defaulted", "annotations")]
+
+
+def test_names_that_shift_the_classes_are_reported(tmp_path: Path) -> None:
+    data = mc.read(folder(tmp_path, names="s1\n1\n2\ncar\n\n"))
+    assert [c.name for c in data.schema] == ["s1", "1", "2", "car"]
+    assert {loss.field for loss in data.report} == {"categories", "classes"}
+
+
+@pytest.mark.parametrize("data", ["classes = 1\ntrain = train.txt\n", "names = /etc/x\n", "names = ../obj.names\n"])
+def test_bad_data_file(tmp_path: Path, data: str) -> None:
+    with pytest.raises(mc.FormatError, match="names"):
+        only(folder(tmp_path, data=data))
+
+
+def test_list_that_is_missing(tmp_path: Path) -> None:
+    path = folder(tmp_path, data="names = obj.names\ntrain = train.txt\nvalid = data/valid.txt\n")
+    with pytest.raises(mc.FormatError, match=r"valid.*valid\.txt is missing"):
+        only(path)
+    assert only(path, on_error="skip").id == "a.b"
+
+
+def test_unknown_keys_and_the_form_of_paths_survive(tmp_path: Path) -> None:
+    keys = "names=obj.names\ntrain=train.txt\nlr = 0.1\n"
+    path = folder(tmp_path / "in", data=keys, listed="obj_train_data\\a.b.jpg\n")
+    data = mc.read(path)
+    mc.write(data, tmp_path / "out", "yolo")
+    assert (tmp_path / "out/train.txt").read_text() == "obj_train_data/a.b.jpg\n"
+    assert "lr = 0.1" in (tmp_path / "out/obj.data").read_text()
+
+
+@pytest.mark.parametrize(("images", "labels"), [("images", "labels"), ("Images", "Annotations"), ("", "")])
+def test_without_a_data_file(tmp_path: Path, images: str, labels: str) -> None:
+    for name, data in ((f"{images}/a.jpg", image()), (f"{labels}/a.txt", BOX.encode()), ("classes.txt", b"cat\n")):
+        (tmp_path / name.strip("/")).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name.strip("/")).write_bytes(data)
+    assert mc.detect(tmp_path) == "yolo"
+    item = only(tmp_path)
+    assert (item.id, item.path, item.annotations[0].x0) == ("a", "a.jpg", 4)
+
+
+def boxes(*shapes: mc.Annotation, subset: str = "train") -> mc.Dataset:
+    items = [mc.Item("a", "a.jpg", width=1021, height=333, subset=subset, annotations=list(shapes))]
+    return mc.Dataset(mc.LabelSchema([mc.Category(0, "cat")]), items)
+
+
+@pytest.mark.parametrize("x1", [7, 7.1, 1020.9999, 333.3333333333])
+def test_boxes_come_back_exactly(tmp_path: Path, x1: float) -> None:
+    data = boxes(mc.Box(1.3, 2, x1, 332.95, category_id=0))
+    exact = round(x1, 9) == x1
+    report = mc.write(data, tmp_path / "out", "yolo", on_loss="ignore")
+    assert bool(len(report)) == (not exact)
+    (back,) = only(tmp_path / "out").annotations
+    assert abs(back.x1 - x1) < 1e-9
+    if exact:
+        assert back.x1 == x1
+
+
+def test_style_of_cvat(tmp_path: Path) -> None:
+    report = mc.write(boxes(mc.Box(1, 2, 4, 6, category_id=0)), tmp_path / "out", "yolo", decimals=6, on_loss="ignore")
+    assert (tmp_path / "out/obj_train_data/a.txt").read_text() == "0 0.002449 0.012012 0.002938 0.012012\n"
+    assert {loss.field for loss in report} == {"x0", "y0", "x1", "y1"}
+
+
+def test_other_shapes_only_when_asked(tmp_path: Path) -> None:
+    turned = mc.Box(10, 10, 30, 20, 90, category_id=0)
+    ring = mc.Polygon([[[1, 1], [5, 1], [5, 4]]], category_id=0)
+    report = mc.write(boxes(turned, ring), tmp_path / "none", "yolo", on_loss="ignore")
+    assert {(loss.action, loss.what) for loss in report} == {("dropped", "rotated_box"), ("dropped", "polygon")}
+    report = mc.write(boxes(turned, ring), tmp_path / "all", "yolo", on_loss="ignore", enclosing=True)
+    first, second = only(tmp_path / "all").annotations
+    assert (first.x0, first.y0, first.x1, first.y1) == (15, 5, 25, 25)
+    assert (second.x0, second.y0, second.x1, second.y1) == (1, 1, 5, 4)
+
+
+@pytest.mark.parametrize("subset", ["classes", "names", "backup"])
+def test_subset_that_means_something_else(tmp_path: Path, subset: str) -> None:
+    with pytest.raises(ValueError, match=subset):
+        mc.write(boxes(subset=subset), tmp_path / "out", "yolo")
