@@ -170,7 +170,10 @@ def _choose(candidates: Iterable[Format], source: Source) -> Format:
     yes, no = _ask(candidates, probe)
     if not yes:
         damaged = [f"{name}: {reason}" for name, reason in probe.damaged.items()]
-        lines = damaged + [f"not {name}: {reason}" for name, reason in no.items()]
+        alike: dict[str, list[str]] = {}
+        for name, reason in no.items():
+            alike.setdefault(reason, []).append(name)
+        lines = damaged + [f"not {', '.join(names)}: {reason}" for reason, names in alike.items()]
         listing = ", ".join(source.files[:5]) or "nothing"
         raise UnknownFormatError(
             f"no format recognised ({len(source.files)} files: {listing})\n  " + "\n  ".join(lines),
@@ -307,6 +310,8 @@ def _run(
                 target.write(block)
 
     shown = carried(dataset, chosen.capabilities(options), report, copy if media == "copy" else None)
+    if media == "none":
+        shown.media = None
     chosen.write(shown, sink, report, **options)
 
 
@@ -343,7 +348,8 @@ def write(
         path: a folder; a zip when it ends in ``.zip``; a single file where the format can be one (``.json``).
         format: registry name, alias or family.
         on_loss: "warn" once at the end, "raise" at the first loss (then nothing is written), or "ignore".
-        media: "reference" leaves the media where they are, "copy" copies them into the output, "none" too leaves them.
+        media: "copy" copies the media files into the output. "reference" leaves them where they are; a format that says
+            what only the media know (their size) has them looked at there. "none" does not open them at all.
         overwrite: replace what is at ``path``: a file, or a folder with everything in it.
         options: of the format's writer.
 

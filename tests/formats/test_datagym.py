@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import maskcodec as mc
@@ -215,3 +216,72 @@ def test_faults_are_entered_once_however_often_items_are_read(tmp_path: Path) ->
     once = [len(i.annotations) for i in data.items], data.report.total
     assert once == ([1, 1], 3)
     assert ([len(i.annotations) for i in data.items], data.report.total) == once
+
+
+# --- traps and bad input that have no test above ----------------------------------------------------------------------
+def test_a_class_list_that_does_not_come_first(tmp_path: Path) -> None:
+    data = mc.read(put(tmp_path, rows=[numbered(1, status="completed"), CLASSES, numbered(2, status="skipped")]))
+    assert [i.id for i in data.items] == ["m1", "m2"]
+    assert [(x.field, x.reason, x.count) for x in data.report] == [("label_classes", "not in first place", 1)]
+
+
+def test_segmentations_of_an_import_are_told(tmp_path: Path) -> None:
+    row = numbered(1, labels={"car": [{**BOX, "image_segmentation": [[{"x": 1, "y": 1}]]}]})
+    data = mc.read(put(tmp_path, rows=[row]))
+    for _ in range(2):
+        assert [a.kind for i in data.items for a in i.annotations] == ["box"]
+        assert [(x.field, x.count) for x in data.report] == [("image_segmentation", 1)]
+
+
+@pytest.mark.parametrize("kind", ["polygon", "line", "point"])
+def test_points_of_videos_cannot_be_read(tmp_path: Path, kind: str) -> None:
+    broken = {"0": {kind: [{"x": 3, "Y": 4}]}, "1": BOX}
+    task = {"frames": {"0": [{"visibleObjectId": "o"}], "1": [{"visibleObjectId": "o"}]}, "object": {"o": broken}}
+    path = put(tmp_path, task=task)
+    with pytest.raises(mc.FormatError, match="over each other") as caught:
+        mc.read(path)
+    assert caught.value.field == f"object.o.0.{kind}"
+    data = mc.read(path, on_error="skip", on_loss="ignore")
+    assert [[a.kind for a in i.annotations] for i in data.items] == [[], ["box"]]
+    assert data.report.total == 1
+
+
+def test_frames_are_sorted_as_numbers(tmp_path: Path) -> None:
+    keys = {str(f): {"rectangle": [{"x": f, "y": 0, "w": 2, "h": 2}]} for f in (10, 9, 0)}
+    task = {"frames": {str(f): [{"visibleObjectId": "o"}] for f in (10, 2, 9, 0)}, "object": {"o": keys}}
+    items = list(mc.read(put(tmp_path, task=task)).items)
+    assert {i.frame: a.x0 for i in items for a in i.annotations} == {0: 0, 2: 2, 9: 9, 10: 10}
+
+
+@pytest.mark.parametrize(
+    ("task", "field"),
+    [
+        ({"frames": [], "object": {}}, "frames"),
+        ({"frames": {"x": []}, "object": {}}, "frames"),
+        ({"frames": {"0": [{}]}, "object": {}}, "frames.0"),
+        ({"frames": {"0": [{"visibleObjectId": "o"}]}, "object": {}}, "frames.0"),
+        ({"frames": {}, "object": []}, "object"),
+        ({"frames": {}, "object": {"o": {"0": 3}}}, "object.o.0"),
+        ({"frames": {}, "object": {"o": {"0": {"rectangle": []}}}}, "object.o.0.rectangle"),
+    ],
+)
+def test_faults_of_videos(tmp_path: Path, task: dict, field: str) -> None:
+    row = {"internal_media_ID": "m", "task_export_url": "https://host/t/", "labels": task}
+    with pytest.raises(mc.FormatError) as caught:
+        list(mc.read(put(tmp_path, rows=[row])).items)
+    assert caught.value.field == field
+
+
+def test_bitmaps_of_the_server_are_filled_by_the_rule_of_opencv() -> None:
+    """Boundaries belong to the area; rings of one call cancel where they overlap."""
+
+    def square(low: int, high: int) -> np.ndarray:
+        return np.array([[low, low], [high, low], [high, high], [low, high]], np.float64)
+
+    def pixels(*rings: np.ndarray) -> mc.Rle:
+        return mc.Rle.from_polygons(list(rings), (50, 50), rule="opencv")
+
+    outer, hole = pixels(square(10, 40)), pixels(square(20, 30))
+    assert (outer.area, (outer - hole).area) == (961, 840)
+    both = pixels(square(10, 40), square(30, 48))
+    assert (both.area, (outer | pixels(square(30, 48))).area) == (1120, 1201)

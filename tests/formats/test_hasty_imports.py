@@ -142,3 +142,107 @@ def test_what_three_channels_cannot_tell_apart_is_refused(tmp_path: Path) -> Non
         with pytest.raises(ValueError, match="black|one colour"):
             mc.write(data, tmp_path / "out", "hasty_semantic", on_loss="ignore", channels=3)
     assert not (tmp_path / "out").exists()
+
+
+# --- traps and bad input that have no test above ----------------------------------------------------------------------
+def test_faults_are_entered_once_however_often_items_are_read(tmp_path: Path) -> None:
+    rows = [{"image_name": "a.jpg", "labels": [BOX, {"class_name": "cat"}]}, {"image_name": "", "labels": []}]
+    data = mc.read(as_list(tmp_path, rows), "hasty_bbox", on_error="skip", on_loss="ignore")
+    for _ in range(2):
+        assert [len(i.annotations) for i in data.items] == [1]
+        assert data.report.total == 2
+    pixels = np.array([[0, 1, 9]], np.uint8)
+    data = mc.read(maps(tmp_path, pixels), on_error="skip", on_loss="ignore")
+    for _ in range(2):
+        assert [len(i.annotations) for i in data.items] == [1]
+        assert data.report.total == 1
+
+
+def test_a_class_list_is_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "label_classes.json"
+    path.write_text(json.dumps({"name": "wall", "png_index": 1}))
+    with pytest.raises(mc.FormatError, match="object, expected a list"):
+        mc.read(path, "hasty_label_classes")
+
+
+@pytest.mark.parametrize("mode", ["raise", "skip"])
+def test_maps_without_a_class_list(tmp_path: Path, mode: str) -> None:
+    folder = maps(tmp_path, np.array([[0, 7, 7, 2]], np.uint8))
+    (folder / "label_classes.json").unlink()
+    if mode == "raise":
+        with pytest.raises(mc.FormatError, match="no JSON list of classes"):
+            mc.read(folder, "hasty_semantic")
+        wall = mc.Category("wall", "wall", extras={"hasty_classes": {"png_index": 7}})
+        sea = mc.Category("sea", "sea", extras={"hasty_classes": {"png_index": 2}})
+        (item,) = mc.read(folder, "hasty_semantic", categories=[wall, sea]).items
+        assert {a.category_id: a.rle.area for a in item.annotations} == {"wall": 2, "sea": 1}
+        return
+    data = mc.read(folder, "hasty_semantic", on_error=mode, on_loss="ignore")
+    (item,) = data.items
+    names = {c.id: c.name for c in data.schema}
+    assert {names[a.category_id]: a.rle.area for a in item.annotations} == {"7": 2, "2": 1}
+
+
+def test_more_than_eight_bits(tmp_path: Path) -> None:
+    (item,) = mc.read(maps(tmp_path, np.array([[0, 3]], np.uint16))).items
+    assert [a.category_id for a in item.annotations] == ["sea"]
+    (tmp_path / "maps" / "a.png").write_bytes(write_png(np.array([[0, 300]], np.uint16)))
+    with pytest.raises(mc.FormatError, match="up to 255, got 300"):
+        list(mc.read(tmp_path / "maps").items)
+
+
+def test_alpha_of_a_map(tmp_path: Path) -> None:
+    pixels = np.full((1, 2, 4), 255, np.uint8)
+    pixels[0, :, :3] = (0x80, 0, 0xFF)
+    folder = maps(tmp_path, pixels)
+    assert [a.category_id for i in mc.read(folder).items for a in i.annotations] == ["wall"]
+    pixels[0, 1, 3] = 254
+    (folder / "a.png").write_bytes(write_png(pixels))
+    with pytest.raises(mc.FormatError, match="alpha"):
+        list(mc.read(folder).items)
+
+
+def test_a_colour_that_no_class_has_is_named_with_its_pixel(tmp_path: Path) -> None:
+    pixels = np.zeros((2, 3, 3), np.uint8)
+    pixels[1, 1] = (0x80, 1, 0xFF)  # as lossy compression leaves it
+    with pytest.raises(mc.FormatError, match=r"a\.png: pixel \(1.*1.*\(128, 1, 255\)"):
+        list(mc.read(maps(tmp_path, pixels)).items)
+
+
+def test_indices_and_channels_belong_together(tmp_path: Path) -> None:
+    colours = [{"name": "a", "png_index": [1, 2, 3]}, {"name": "b", "png_index": [4, 5, 6], "color": "#010203"}]
+    folder = maps(tmp_path, np.ones((1, 2), np.uint8), colours)
+    with pytest.raises(mc.FormatError, match="no class has a number"):
+        list(mc.read(folder).items)
+    pixels = np.array([[[1, 2, 3], [4, 5, 6]]], np.uint8)
+    (folder / "a.png").write_bytes(write_png(pixels))
+    data = mc.read(folder)  # the list is what is painted, whatever the colour says
+    assert {a.category_id: a.rle.area for i in data.items for a in i.annotations} == {"a": 1, "b": 1}
+    assert [(x.what, x.field) for x in data.report] == [("category", "color")]
+    (folder / "label_classes.json").write_text(json.dumps([{"name": "a", "png_index": 1}]))
+    with pytest.raises(mc.FormatError, match="no class has the colour"):
+        list(mc.read(folder).items)
+
+
+def test_more_classes_than_a_byte_holds(tmp_path: Path) -> None:
+    schema = mc.LabelSchema([mc.Category(n, f"c{n}", color=(n % 256, n // 256, 1)) for n in range(256)])
+    rle = mc.Rle.from_box((0, 0, 1, 1), (2, 2))
+    data = mc.Dataset(schema, [mc.Item("a", width=2, height=2, annotations=[mc.Mask(rle, category_id=255)])])
+    with pytest.raises(ValueError, match="256 classes do not fit"):
+        mc.write(data, tmp_path / "out", "hasty_semantic", on_loss="ignore")
+    mc.write(data, tmp_path / "out", "hasty_semantic", on_loss="ignore", channels=3)
+    assert [a.category_id for i in mc.read(tmp_path / "out").items for a in i.annotations] == [255]
+    for category in schema:
+        category.color = None
+    mc.write(data, tmp_path / "out", "hasty_semantic", on_loss="ignore", channels=3, overwrite=True)
+    back = mc.read(tmp_path / "out")
+    assert [a.category_id for i in back.items for a in i.annotations] == [255]
+    assert len({c.color for c in back.schema}) == 256
+
+
+def test_classes_without_a_colour_get_one_in_colour_maps(tmp_path: Path) -> None:
+    data = overlapping()
+    report = mc.write(data, tmp_path / "out", "hasty_semantic", on_loss="ignore", channels=3)
+    assert [x.count for x in report if x.field == "color"] == [2]
+    back = mc.read(tmp_path / "out")
+    assert [c.color for c in back.schema] == [(128, 0, 0), (0, 128, 0)]

@@ -260,3 +260,49 @@ def test_example_of_the_project(tmp_path: Path) -> None:
     before, after = (json.loads((p / "export.json").read_text("utf-8")) for p in (example, tmp_path / "out"))
     assert before == after
     assert np.array_equal(*(np.asarray(Image.open(p / "pier" / "0001.png")) for p in (example, tmp_path / "out")))
+
+
+# --- traps and bad input that have no test above ----------------------------------------------------------------------
+def test_what_scripts_of_others_write_is_no_error() -> None:
+    """Key points of null, a status in small letters, an empty class list of attributes, numbers as ids."""
+    document = project(keypoints=None, id=17, attributes={})
+    document["images"][0]["image_status"] = "Done"
+    document["create_date"] = "2024-08-01 10:00:00.123456"
+    dataset = load(document)
+    (item,) = dataset.items
+    assert (item.status, item.annotations[0].id) == ("Done", 17)
+    assert [x.action for x in dataset.report] in ([], ["approximated"])
+
+
+def test_runs_of_no_length_are_left_out_leniently() -> None:
+    document = project(mask=[3, 2, 6, 0, 8, 4])
+    with pytest.raises(mc.FormatError, match="mask"):
+        load(document)
+    dataset = load(document, on_error="skip")
+    (mask,) = dataset.items[0].annotations
+    assert (mask.rle.area, dataset.report.total) == (6, 1)
+
+
+def test_boxes_are_clipped_leniently_but_never_with_a_mask() -> None:
+    document = project(bbox=[3, 2, 30, 7], mask=None)
+    with pytest.raises(mc.FormatError, match="bbox"):
+        load(document)
+    box = only(document, on_error="skip")
+    assert (box.x0, box.y0, box.x1, box.y1) == (3, 2, 24, 7)
+    dataset = load(project(bbox=[3, 2, 30, 7]), on_error="skip")
+    assert not dataset.items[0].annotations and dataset.report.total == 1
+
+
+def test_equal_z_orders_stay_in_the_order_of_the_list(tmp_path: Path) -> None:
+    document = project()
+    document["images"][0]["labels"] = [
+        {"class_name": "cat", "bbox": [at, 0, at + 2, 2], "polygon": None, "mask": None, "z_index": z}
+        for at, z in enumerate((5, -1, 5, 5, -1))
+    ]
+    dataset = load(document)
+    assert [(a.x0, a.z_order) for a in dataset.items[0].annotations] == [(0, 5), (1, -1), (2, 5), (3, 5), (4, -1)]
+    labels = written(dataset, tmp_path)["images"][0]["labels"]
+    assert [(x["bbox"][0], x["z_index"]) for x in labels] == [(0, 5), (1, -1), (2, 5), (3, 5), (4, -1)]
+    mc.write(dataset, tmp_path / "painted", "segments_image_segmentation", on_loss="ignore")
+    (item,) = mc.read(tmp_path / "painted").items
+    assert [(a.rle.bbox[0], a.rle.area) for a in item.annotations] == [(5, 2), (0, 4), (2, 2), (3, 4)]

@@ -246,3 +246,95 @@ def test_tags_captions_and_crowds_become_attributes(tmp_path: Path) -> None:
     found = {(x.action, x.what): x.count for x in report if x.what in ("tag", "caption") and not x.field}
     assert found == {("approximated", "tag"): 1, ("dropped", "tag"): 1, ("approximated", "caption"): 1,
                      ("dropped", "caption"): 1}  # fmt: skip
+
+
+# --- traps and bad input that have no test above ----------------------------------------------------------------------
+def segmentation_release(path: Path, image: bytes, name: str = "a.png") -> Path:
+    path.mkdir()
+    sample = {"name": name, "attributes": {"image": {"url": f"https://x.example/{name}"}},
+              "labels": {"ground-truth": {"label_status": "LABELED", "attributes": LABEL}}}  # fmt: skip
+    task = {"categories": [{"id": 3, "name": "car"}, {"id": 5, "name": "road"}]}
+    dataset = {"task_type": "segmentation-bitmap", "task_attributes": task, "samples": [sample]}
+    (path / "r.json").write_text(json.dumps({"name": "v1", "dataset": dataset}))
+    (path / "map.png").write_bytes(write_png(mc.pack_ids(IDS, "segments")))
+    (path / name).write_bytes(image)
+    return path
+
+
+def test_a_bitmap_of_another_size_than_its_image(tmp_path: Path) -> None:
+    good = segmentation_release(tmp_path / "good", write_png(np.zeros((4, 6), np.uint8)))
+    assert [(i.width, i.height) for i in mc.read(good).items] == [(6, 4)]
+    path = segmentation_release(tmp_path / "bad", write_png(np.zeros((6, 4), np.uint8)))
+    with pytest.raises(mc.FormatError, match="bitmap is 6 x 4, the image 4 x 6") as caught:
+        mc.read(path).load()
+    assert caught.value.field == "segmentation_bitmap"
+    lenient = mc.read(path, on_error="skip").load()
+    assert not lenient.items and lenient.report.total == 1
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_images_count_as_they_stand_upright(tmp_path: Path, orientation: int) -> None:
+    stored = (6, 4) if orientation in (1, 3) else (4, 6)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = tmp_path / "picture.jpg"
+    Image.new("L", stored).save(picture, exif=exif)
+    path = segmentation_release(tmp_path / "in", picture.read_bytes(), "a.jpg")
+    assert [(i.width, i.height) for i in mc.read(path).items] == [(6, 4)]
+
+
+def test_ids_that_the_sdk_cut_off_are_told(tmp_path: Path) -> None:
+    label = {**LABEL, "annotations": [{"id": 65535, "category_id": 3}]}
+    cut = write_png(np.where(IDS > 0, 65535, 0).astype(np.uint16))
+    dataset = mc.read(folder(tmp_path / "in", label, cut)).load()
+    assert [a.rle.area for a in dataset.items[0].annotations] == [8]
+    assert [loss.reason for loss in dataset.report] == ["grey value 65535: larger ids were cut off by the SDK"]
+
+
+def test_categories_that_the_release_does_not_name(tmp_path: Path) -> None:
+    path = folder(tmp_path / "in", SHAPES, None)
+    with pytest.raises(mc.FormatError, match="unknown category id 3") as caught:
+        mc.read(path, categories=[{"id": 4, "name": "car"}]).load()
+    assert (caught.value.field, "annotations[0]" in caught.value.record) == ("category_id", True)
+
+
+@pytest.mark.parametrize("version", ["0.2", 0.1, None])
+def test_what_old_files_have(tmp_path: Path, version: object) -> None:
+    """Versions as numbers, and attributes of the image where those of objects are named today."""
+    label = {"format_version": version, **SHAPES, "attributes": {"weather": "sun"}}
+    dataset = mc.read(folder(tmp_path / "in", label, None)).load()
+    assert dataset.items[0].attributes == {"weather": "sun"}
+    mc.write(dataset, tmp_path / "out", "segments_image_vector", on_loss="ignore")
+    (release,) = (tmp_path / "out").glob("*.json")
+    (sample,) = json.loads(release.read_text())["dataset"]["samples"]
+    attributes = sample["labels"]["ground-truth"]["attributes"]
+    assert json.dumps(attributes, sort_keys=True) == json.dumps(label, sort_keys=True)
+
+
+def test_labels_of_other_labelsets_are_kept_and_told(tmp_path: Path) -> None:
+    sample = {"name": "a.png", "attributes": {"image": {"url": "https://x.example/a.png"}},
+              "labels": {"model": {"attributes": {**SHAPES, "annotations": SHAPES["annotations"][1:]}},
+                         "ground-truth": {"attributes": SHAPES}}}  # fmt: skip
+    task = {"categories": [{"id": 3, "name": "car"}]}
+    dataset = {"task_type": "vector", "task_attributes": task, "samples": [sample]}
+    path = tmp_path / "r.json"
+    path.write_text(json.dumps({"name": "v1", "dataset": dataset}))
+    first = mc.read(path).load()
+    assert len(first.items[0].annotations) == 2 and [x.field for x in first.report] == ["labels.model"]
+    second = mc.read(path, "segments", labelset="model").load()
+    assert len(second.items[0].annotations) == 1 and [x.field for x in second.report] == ["labels.ground-truth"]
+    for source in (first, second):
+        mc.write(source, tmp_path / "out", "segments", on_loss="ignore", overwrite=True)
+        (release,) = (tmp_path / "out").glob("*.json")
+        assert json.loads(release.read_text())["dataset"]["samples"][0]["labels"] == sample["labels"]
+
+
+def test_keys_of_objects_keep_their_order(tmp_path: Path) -> None:
+    shape = {"points": [[1, 2], [3, 4]], "my": 0, "type": "bbox", "attributes": {"z": 1, "a": 2}, "category_id": 3}
+    shape["id"] = 1
+    dataset = mc.read(folder(tmp_path / "in", {"annotations": [shape]}, None)).load()
+    mc.write(dataset, tmp_path / "out", "segments_image_vector", on_loss="ignore")
+    (release,) = (tmp_path / "out").glob("*.json")
+    (sample,) = json.loads(release.read_text())["dataset"]["samples"]
+    (record,) = sample["labels"]["ground-truth"]["attributes"]["annotations"]
+    assert json.dumps(record) == json.dumps(shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,10 @@ def write(dataset: Dataset, sink: NullSink, report: LossReport, *, channels: int
             out.write(write_png(pixels))
     if list(taken) != sorted(taken):
         report.approximate(None, None, "items", "maps have no order but that of their names")
-    rows = classes.write_categories(categories, {k: v for k, v in indices.items() if not isinstance(kept[k], list)})
+    # An index is a number of eight bits; more classes than that are told apart by their colours alone.
+    rows = classes.write_categories(
+        categories, {k: v for k, v in indices.items() if v <= 255 and not isinstance(kept[k], list)}
+    )
     with sink.open("label_classes.json") as out:
         out.write(b"[" + b",".join(b"\n" + encode(row) for row in rows) + b"]\n")
 
@@ -95,7 +99,8 @@ def _colors(
     palette = [tuple(color) for color in voc_palette(256).tolist()]
     for category in categories:
         if wanted[category.id] is None:
-            order = palette[indices[category.id] :] + palette[1:]
+            rest = ((n & 255, n >> 8 & 255, n >> 16) for n in range(1, 1 << 24))  # should the palette not do
+            order = chain(palette[indices[category.id] :], palette[1:], rest)
             key = next(color for color in order if color not in owners)
             owners[key] = category.name
             wanted[category.id] = category.color = key

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import BinaryIO
 
 from maskcodec.formats._shared.source import Source
 
@@ -50,6 +51,17 @@ class Assets:
 
     def find(self, url: str, cached: str) -> tuple[str, bytes] | None:
         """Name and content for an address; ``cached`` is the file's name in the cache of the SDK."""
+        found = self.open(url, cached)
+        if found is None:
+            return None
+        name, data = found
+        if isinstance(data, bytes):
+            return name, data
+        with data:
+            return name, data.read()
+
+    def open(self, url: str, cached: str) -> tuple[str, bytes | BinaryIO] | None:
+        """As ``find``, but a file is opened only."""
         if self.resolve is not None:
             data = self.resolve(url)
             if data is not None:
@@ -63,5 +75,5 @@ class Assets:
                 places += [(root, f"{base}{folder}{cached}") for folder in self.cache]
         for root, place in places:
             if root is not None and last and root.has(place):
-                return root.display(place), root.read(place)
+                return root.display(place), root.open(place)
         return None

@@ -23,6 +23,19 @@ _KNOWN = ("id", "category_id", "attributes", "track_id")
 _POINTS, _CUBOID = ("type", "points"), ("type", "position", "dimensions", "yaw", "rotation")
 
 
+# Keys of an object in the order in which they are written; others follow.
+_ORDER = (
+    "id", "category_id", "type", "points", "position", "dimensions", "yaw", "rotation", "attributes", "track_id",
+    "is_keyframe",
+)  # fmt: skip
+
+
+def _usual(keys: tuple[str, ...]) -> bool:
+    """Whether keys stand in the order in which they are written."""
+    places = [_ORDER.index(key) if key in _ORDER else len(_ORDER) for key in keys]
+    return places == sorted(places)
+
+
 class Frames(Faults):
     """The part of the readers that makes annotations; they say where faults go and where assets are."""
 
@@ -32,6 +45,7 @@ class Frames(Faults):
     series: bool = False  # whether it is a frame of a sequence
     assets: Assets
     categories: set[Any]
+    orders: dict[tuple[str, ...], list[str] | None]  # of keys of objects that were met; None: the usual one
 
     def frame(self, item: Item, label: Any, where: str, kept: dict[str, Any], cached: str) -> None:
         """Read label attributes into an item; what has no field of ours goes to ``kept``."""
@@ -105,6 +119,11 @@ class Frames(Faults):
         geometry = _CUBOID if str(record.get("type")).startswith("cuboid") else _POINTS
         known = _KNOWN if self.kind.endswith("segmentation") else (*_KNOWN, *geometry)
         rest = {k: v for k, v in record.items() if k not in known}
+        keys = tuple(record)
+        if keys not in self.orders:
+            self.orders[keys] = None if _usual(keys) else list(keys)
+        if self.orders[keys] is not None:
+            rest["#order"] = self.orders[keys]
         if attributes in (None, {}) and "attributes" in record:
             rest["attributes"] = attributes
         if self.kind.endswith("segmentation"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from maskcodec.errors import FormatError
@@ -26,6 +27,7 @@ class Reader(Frames):
         self.series = task.endswith("-sequence")
         self.kind = "" if self.series else task
         self.seen: set[Any] = set()
+        self.orders = {}
 
     def load(self, key: Any, make: Callable[[Any], Item], where: str) -> Item | None:
         """One item; None when a lenient reader had to skip it. Later passes report nothing again."""
@@ -41,11 +43,13 @@ class Reader(Frames):
         """Width and height from the image where it is at hand; a bitmap of another size is a fault."""
         if not isinstance(url, str):
             return
-        found = assets.find(url, f"{item.id}{url[url.rfind('.') :] if '.' in url.rpartition('/')[2] else ''}")
+        found = assets.open(url, f"{item.id}{url[url.rfind('.') :] if '.' in url.rpartition('/')[2] else ''}")
         if found is None:
             return
-        width, height = image_size(found[1], found[0])
-        if item.width is not None and (item.width, item.height) not in ((width, height), (height, width)):
+        file, data = found
+        with data if not isinstance(data, bytes) else nullcontext():
+            width, height = image_size(data, file, displayed=True)
+        if item.width is not None and (item.width, item.height) != (width, height):
             text = f"the bitmap is {item.width} x {item.height}, the image {width} x {height}"
             raise FormatError(text, file=self.file, record=str(item.id), field="segmentation_bitmap")
         if item.width is None:
@@ -109,5 +113,5 @@ class Reader(Frames):
         """Hold the label against its image or cloud, where that is at hand."""
         if item.media == "point_cloud":
             self.check_count(item, (medium or {}).get("pcd"), kept)
-        elif item.width is None:
+        else:
             self.size_from_image(item, url_of(medium, False), self.assets)

@@ -127,6 +127,7 @@ class FrameWriter:
     def _record(self, item: Item, number: int, annotation: Annotation) -> dict[str, Any]:
         rest = dict(annotation.extras.get(names.NAMESPACE, {}))
         rest.pop("no_pixels", None)
+        order = rest.pop("#order", ())
         record: dict[str, Any] = {"id": number, "category_id": self.categories[annotation.category_id]}
         unsaid = rest.pop("unsaid", {})
         record |= shape_record(annotation, rest)
@@ -141,7 +142,8 @@ class FrameWriter:
             record["is_keyframe"] = annotation.keyframe
         elif unsaid.get("is_keyframe"):
             record["is_keyframe"] = None
-        return {**record, **rest}
+        record |= rest
+        return {**{key: record[key] for key in order if key in record}, **record} if order else record
 
     def track_of(self, item: Item, annotation: Annotation) -> Any:
         """Track id as it is written."""
