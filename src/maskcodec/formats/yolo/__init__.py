@@ -68,8 +68,8 @@ _TO_POLYGON = dict.fromkeys(("box", "rotated_box", "ellipse", "holed_polygon", "
 _TASKS = {
     "detect": ("detection", _plain({Box}, {})),
     "segment": ("segmentation", _plain({Polygon, "multipart_polygon"}, _TO_POLYGON)),
-    "obb": ("rotated boxes", _plain({Box, "rotated_box"}, {})),
-    "pose": ("poses", _poses),
+    "obb": ("oriented bounding boxes", _plain({Box, "rotated_box"}, {})),
+    "pose": ("pose", _poses),
 }
 
 
@@ -77,7 +77,7 @@ def _task(task: str, title: str, carries: Callable[..., Capabilities]) -> Format
     return Format(
         name=f"ultralytics_{task}",
         title=f"Ultralytics YOLO: {title}",
-        aliases=(f"Ultralytics YOLO {title.title()} 1.0",),
+        aliases=(f"Ultralytics YOLO {title.title()} 1.0", f"YOLOv8 {title.title()} 1.0"),
         spec="docs.ultralytics.com/datasets",
         carries=carries,
         detect=ultralytics.detector(task),
@@ -94,7 +94,7 @@ FORMATS = (
     Format(
         name="ultralytics_classify",
         title="Ultralytics YOLO: classification",
-        aliases=("Ultralytics YOLO Classification 1.0",),
+        aliases=("Ultralytics YOLO Classification 1.0", "YOLOv8 Classification 1.0"),
         spec="docs.ultralytics.com/datasets/classify",
         carries=Capabilities(
             kinds={Tag},
