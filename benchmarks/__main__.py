@@ -1,8 +1,8 @@
 """Run the benchmark cells in one process: candidates interleaved, medians, answers compared first.
 
-    python -m benchmarks [--quick] [--only TEXT] [--json FILE] [--write]
+    python -m benchmarks [--quick] [--only TEXT] [--json FILE] [--write] [--big]
 
-A full run takes some minutes and writes RESULTS.md.
+`--big` measures files of gigabytes instead. A full run takes some minutes and writes RESULTS.md.
 
 Candidates marked with `*` follow another rule than ours (they are timed, but neither compared nor counted as best).
 """
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from . import bench_formats, bench_ids, bench_raster, bench_runs, peers
+from . import bench_formats, bench_ids, bench_raster, bench_runs, big, peers
 from .cells import OURS, Cell, Result, measure
 
 MODULES = (bench_runs, bench_raster, bench_ids, bench_formats)
@@ -102,7 +102,11 @@ def main() -> int:
     parser.add_argument("--only", default="", metavar="TEXT", help="cells whose `group / name` contains this")
     parser.add_argument("--json", metavar="FILE", help="write all numbers there")
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name} (a full run always does)")
+    parser.add_argument("--big", action="store_true", help="only time and memory of files of gigabytes; many minutes")
     options = parser.parse_args()
+    if options.big:
+        print("\n".join(big.run()))
+        return 0
     rounds, budget = (5, 1.0) if options.quick else (15, 6.0)
     results = []
     group = None

@@ -8,8 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+SIZE = [480, 640]
 
-def make(path: Path, images: int, annotations: int, *, seed: int = 0, grouped: bool = False) -> Path:
+
+def make(
+    path: Path, images: int, annotations: int, *, seed: int = 0, grouped: bool = False, crowds: int = 0
+) -> Path:
     """Write polygons of 8 to 45 points, in the key order and with the decimals of the official files.
 
     Args:
@@ -18,6 +22,7 @@ def make(path: Path, images: int, annotations: int, *, seed: int = 0, grouped: b
         annotations: number of annotations, dealt out at random.
         seed: of the generator; the same seed gives the same bytes.
         grouped: annotations in the order of the images; else mixed, as in the official files.
+        crowds: how many of the last annotations are crowds, as uncompressed run lengths.
     """
     rng = np.random.default_rng(seed)
     owners = rng.integers(1, images + 1, annotations)
@@ -26,11 +31,15 @@ def make(path: Path, images: int, annotations: int, *, seed: int = 0, grouped: b
     with path.open("w", encoding="utf-8") as out:
         out.write('{"info":{"description":"made","year":2024},"licenses":[],"images":[')
         for at in range(images):
-            row = {"license": 3, "file_name": f"{at + 1:012d}.jpg", "height": 480, "width": 640, "id": at + 1}
+            name = f"{at + 1:012d}.jpg"
+            row = {"license": 3, "file_name": name, "height": SIZE[0], "width": SIZE[1], "id": at + 1}
             out.write(("," if at else "") + json.dumps(row))
         out.write('],"annotations":[')
         for at, owner in enumerate(owners.tolist()):
-            out.write(("," if at else "") + json.dumps(record(rng, at + 1, owner)))
+            row = record(rng, at + 1, owner)
+            if at >= annotations - crowds:
+                row.update(crowd(rng))
+            out.write(("," if at else "") + json.dumps(row))
         names = [{"supercategory": "thing", "id": n, "name": f"class {n}"} for n in range(1, 81)]
         out.write('],"categories":' + json.dumps(names) + "}")
     return path
@@ -53,6 +62,21 @@ def record(rng: np.random.Generator, number: int, image: int) -> dict[str, objec
         "bbox": [round(float(v), 2) for v in box],
         "category_id": int(rng.integers(1, 81)),
         "id": number,
+    }
+
+
+def crowd(rng: np.random.Generator) -> dict[str, object]:
+    """What a crowd has instead: vertical strips of a rectangle."""
+    x, y, w, h = (int(v) for v in rng.integers((0, 0, 20, 20), (400, 300, 200, 150)))
+    counts = [x * SIZE[0] + y]
+    for _ in range(w):
+        counts += [h, SIZE[0] - h]
+    counts[-1] = SIZE[0] * SIZE[1] - sum(counts[:-1])
+    return {
+        "segmentation": {"counts": counts, "size": SIZE},
+        "area": w * h,
+        "bbox": [x, y, w, h],
+        "iscrowd": 1,
     }
 
 

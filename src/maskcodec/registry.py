@@ -299,6 +299,8 @@ def _run(
                 target.write(block)
 
     shown = carried(dataset, chosen.capabilities(options), report, copy if media == "copy" else None)
+    if media == "none":
+        shown.media = None
     chosen.write(shown, sink, report, **options)
 
 
@@ -335,7 +337,8 @@ def write(
         path: a folder; a zip when it ends in ``.zip``; a single file where the format can be one (``.json``).
         format: registry name, alias or family.
         on_loss: "warn" once at the end, "raise" at the first loss (then nothing is written), or "ignore".
-        media: "reference" leaves the media where they are, "copy" copies them into the output, "none" too leaves them.
+        media: "copy" copies the media files into the output. "reference" leaves them where they are; a format that says
+            what only the media know (their size) has them looked at there. "none" does not open them at all.
         overwrite: replace what is at ``path``: a file, or a folder with everything in it.
         options: of the format's writer.
 

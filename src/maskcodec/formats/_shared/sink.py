@@ -6,87 +6,23 @@ fixed time and come in the order of writing.
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import shutil
 import tempfile
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from maskcodec.errors import FormatError
-from maskcodec.formats._shared.source import safe_name
+from maskcodec.formats._shared._disk import alive, flush, name_full
+from maskcodec.formats._shared._nullsink import NullSink
 
 __all__ = ["NullSink", "Sink"]
 
 _STORED = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".zip", ".mp4")
-
-
-class NullSink:
-    """A sink that keeps nothing and touches no disk: for predicting what writing would lose."""
-
-    container = "folder"
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        self._folded: dict[str, str] = {}
-
-    def open(self, name: str) -> BinaryIO:
-        """Open a new file for writing.
-
-        Raises:
-            FormatError: the name leads outside, is too long for a file system, or clashes with one already written.
-        """
-        try:
-            name = safe_name(name)
-        except ValueError as error:
-            raise FormatError(str(error), file=name, field="output name") from error
-        if max(len(part.encode("utf-8", "surrogatepass")) for part in name.split("/")) > 255:
-            raise FormatError("a part of the output name is longer than 255 bytes", file=name, field="output name")
-        folded = name.casefold()
-        if folded in self._folded:
-            other = self._folded[folded]
-            raise FormatError(f"the same as {other!r} up to letter case", file=name, field="output name")
-        self._folded[folded] = name
-        self.names.append(name)
-        return self._create(name)
-
-    def _create(self, name: str) -> BinaryIO:
-        return _Nothing()  # type: ignore[return-value]
-
-    def write(self, name: str, data: bytes) -> None:
-        """Write a whole file."""
-        with self.open(name) as stream:
-            stream.write(data)
-
-    def spool(self) -> BinaryIO:
-        """A private temporary file for parts that are put together later."""
-        return _Nothing()  # type: ignore[return-value]
-
-
-class _Nothing(io.RawIOBase):
-    def writable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return 0
-
-    def tell(self) -> int:
-        return 0
-
-    def readinto(self, target: Any) -> int:
-        return 0
-
-    def write(self, data: Any) -> int:
-        return memoryview(data).nbytes
 
 
 class Sink(NullSink):
@@ -116,6 +52,7 @@ class Sink(NullSink):
         self.container = container
         self._overwrite = overwrite
         self._spools: list[BinaryIO] = []
+        self._inputs = inputs
         self._check(inputs)
         self._part = self.path.with_name(f".part-{os.getpid()}-{self.path.name}")
 
@@ -130,12 +67,15 @@ class Sink(NullSink):
                 raise FileExistsError(17, "the target is a folder, expected a file name", str(self.path))
             if any(self.path.iterdir()) and not self._overwrite:
                 raise FileExistsError(17, "the target folder is not empty (overwrite=True replaces it)", str(self.path))
+        elif self.path.exists() and not self.path.is_file():
+            raise FileExistsError(17, "the target is neither a file nor a folder", str(self.path))
         elif self.path.exists() and not (self._overwrite and self.container != "folder"):
             raise FileExistsError(17, "the target exists (overwrite=True replaces files)", str(self.path))
 
     def __enter__(self) -> Sink:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._sweep()
+        self._check(self._inputs)  # the sweep may have brought back an output that was to be kept
         self._part.mkdir()
         return self
 
@@ -143,7 +83,7 @@ class Sink(NullSink):
         """Remove what killed runs left behind."""
         for stray in self.path.parent.glob(".part-*-" + re.sub(r"([\[\]*?])", r"[\1]", self.path.name)):
             pid = stray.name.split("-")[1]
-            if pid.isdigit() and int(pid) != os.getpid() and _alive(int(pid)):
+            if pid.isdigit() and int(pid) != os.getpid() and alive(int(pid)):
                 continue
             if stray.name.startswith(f".part-{pid}-old-") and not self.path.exists():
                 os.rename(stray, self.path)  # killed between the two renames of a replacement: the old output
@@ -169,9 +109,14 @@ class Sink(NullSink):
         try:
             if kind is None:
                 self._commit()
+        except OSError as failure:
+            name_full(failure, self.path)
+            raise
         finally:
+            name_full(error, self.path)
             for spool in self._spools:
-                spool.close()
+                with suppress(OSError):  # on a full disk there is no room for what it still holds either
+                    spool.close()
             shutil.rmtree(self._part, ignore_errors=True)
 
     def _commit(self) -> None:
@@ -191,9 +136,9 @@ class Sink(NullSink):
                 shutil.rmtree(old)
         else:
             ready = self._pack() if self.container == "zip" else self._single()
-            _flush(ready)
+            flush(ready)
             os.replace(ready, self.path)
-        _flush(self.path.parent)
+        flush(self.path.parent)
 
     def _single(self) -> Path:
         if len(self.names) != 1:
@@ -223,27 +168,4 @@ class Sink(NullSink):
             os.sync()  # one call for all, instead of one a file
             return
         for name in self.names:
-            _flush(self._part / name)
-
-
-def _flush(path: Path) -> None:
-    """Force a file or folder to the disk."""
-    if path.is_dir() and os.name == "nt":
-        return
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _alive(pid: int) -> bool:
-    if os.name == "nt":
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+            flush(self._part / name)

@@ -182,6 +182,9 @@ class _Writer:
         numbers = self.rows[task].numbers
         points = task == "person_keypoints" or "person_keypoints" not in used
         rows = [write_category(c, numbers[c.id], self.dialect, points, task == "panoptic") for c in categories]
+        origin = self.dataset.source
+        if self.main == "person_keypoints" and not (origin is not None and "coco" in origin.format):
+            rows = [{**row, "keypoints": row.get("keypoints", []), "skeleton": row.get("skeleton", [])} for row in rows]
         name = f"annotations/{task}_{subset}.json" if self.dialect.tree else "export.json"
         with self.sink.open(name) as target:
             target.write(b"{")

@@ -10,8 +10,9 @@ import msgspec
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._shared.jsonio import Document, decode
 from maskcodec.formats._shared.source import Source, safe_name
+from maskcodec.formats.datumaro.record import read_annotation
 from maskcodec.formats.datumaro.schema import NAMESPACE, VERSIONS, is_datumaro, read_categories
-from maskcodec.formats.datumaro.shapes import Fault, read_annotation
+from maskcodec.formats.datumaro.shapes import Fault
 from maskcodec.model.annotations import Mask
 from maskcodec.model.dataset import Dataset, Item, LazyItems, Origin
 from maskcodec.model.schema import Category
@@ -51,7 +52,7 @@ def _merge(dataset: Dataset, files: list[_File], source: Source) -> None:
     known: dict[tuple[str, str | None], Category] = {}
     tables: dict[str, list[Any]] = {}
     for file in files:
-        for at, category in enumerate(file.categories):
+        for category in file.categories:
             key = (category.name, category.parent)
             if key not in known or any(c is known[key] for c in file.mapped):
                 category.id = len(dataset.schema.categories)
@@ -60,7 +61,6 @@ def _merge(dataset: Dataset, files: list[_File], source: Source) -> None:
                 file.mapped.append(category)
             else:
                 file.mapped.append(known[key])
-                del at
     first = files[0]
     whole = [c.id for c in dataset.schema]
     for file in files:

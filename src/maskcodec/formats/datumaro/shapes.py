@@ -1,4 +1,4 @@
-"""Annotations of Datumaro to ours and back."""
+"""Geometry of Datumaro's annotations to ours and back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 
 from maskcodec.errors import shorten
 from maskcodec.formats._shared.jsonio import numbers
-from maskcodec.formats.datumaro.schema import NAMESPACE, RESERVED
 from maskcodec.masks import Rle
 from maskcodec.model.annotations import (
     Annotation,
@@ -28,9 +27,7 @@ from maskcodec.model.annotations import (
 from maskcodec.model.geometry import side
 from maskcodec.model.schema import Category
 
-__all__ = ["Fault", "read_annotation", "write_annotation"]
-
-_COMMON = ("id", "type", "attributes", "group", "label_id", "z_order")
+__all__ = ["Fault", "angles", "euler", "read_geometry", "write_geometry"]
 
 
 class Fault(Exception):
@@ -39,6 +36,25 @@ class Fault(Exception):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+def euler(rotation: list[float]) -> tuple[float, float, float, float]:
+    """Quaternion (x, y, z, w) of turns about x, then y, then z."""
+    (sx, sy, sz), (cx, cy, cz) = ([f(v / 2) for v in rotation] for f in (math.sin, math.cos))
+    return (
+        sx * cy * cz - cx * sy * sz,
+        cx * sy * cz + sx * cy * sz,
+        cx * cy * sz - sx * sy * cz,
+        cx * cy * cz + sx * sy * sz,
+    )
+
+
+def angles(quaternion: tuple[float, float, float, float]) -> list[float]:
+    """Turns about x, y, z of a quaternion (x, y, z, w); the inverse of ``euler``."""
+    x, y, z, w = quaternion
+    sine = max(-1.0, min(1.0, 2 * (w * y - z * x)))
+    about_x = math.atan2(2 * (w * x + y * z), 1 - 2 * (x * x + y * y))
+    return [about_x, math.asin(sine), math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))]
 
 
 def _numbers(row: dict[str, Any], field: str, multiple: int, exact: int | None = None) -> list[float]:
@@ -66,26 +82,7 @@ def _visibility(values: Any, count: int) -> list[int] | None:
     return None if all(v == 2 for v in values) else [int(v) for v in values]
 
 
-def _euler(rotation: list[float]) -> tuple[float, float, float, float]:
-    """Quaternion (x, y, z, w) of turns about x, then y, then z."""
-    (sx, sy, sz), (cx, cy, cz) = ([f(v / 2) for v in rotation] for f in (math.sin, math.cos))
-    return (
-        sx * cy * cz - cx * sy * sz,
-        cx * sy * cz + sx * cy * sz,
-        cx * cy * sz - sx * sy * cz,
-        cx * cy * cz + sx * sy * sz,
-    )
-
-
-def _angles(quaternion: tuple[float, float, float, float]) -> list[float]:
-    """Turns about x, y, z of a quaternion (x, y, z, w); the inverse of ``_euler``."""
-    x, y, z, w = quaternion
-    sine = max(-1.0, min(1.0, 2 * (w * y - z * x)))
-    about_x = math.atan2(2 * (w * x + y * z), 1 - 2 * (x * x + y * y))
-    return [about_x, math.asin(sine), math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))]
-
-
-def _geometry(row: dict[str, Any], category: Category | None, extra: dict[str, Any]) -> tuple[Annotation, set[str]]:
+def read_geometry(row: dict[str, Any], category: Category | None, extra: dict[str, Any]) -> tuple[Annotation, set[str]]:
     """The shape of a record, and the keys that it used."""
     kind = row.get("type")
     if kind == "label":
@@ -124,8 +121,8 @@ def _geometry(row: dict[str, Any], category: Category | None, extra: dict[str, A
     if kind == "cuboid_3d":
         position, rotation, scale = (_numbers(row, key, 3, 3) for key in ("position", "rotation", "scale"))
         flat = rotation[0] == 0 and rotation[1] == 0
-        quaternion = None if flat else _euler(rotation)
-        yaw = rotation[2] if quaternion is None else _angles(quaternion)[2]
+        quaternion = None if flat else euler(rotation)
+        yaw = rotation[2] if quaternion is None else angles(quaternion)[2]
         if not flat:
             extra["rotation"] = rotation
         place, size = tuple(position), tuple(scale)
@@ -133,7 +130,7 @@ def _geometry(row: dict[str, Any], category: Category | None, extra: dict[str, A
     if kind == "ellipse":
         x0, y0, x1, y1 = _numbers(row, "points", 4, 4)
         shape = Ellipse((x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / 2, (y1 - y0) / 2)
-        if _extent(shape) != [x0, y0, x1, y1]:
+        if extent(shape) != [x0, y0, x1, y1]:
             extra["points"] = row["points"]
         return shape, {"points"}
     if kind == "cuboid_2d":
@@ -176,48 +173,11 @@ def _skeleton(row: dict[str, Any], category: Category | None, extra: dict[str, A
     return Skeleton(table[:, :2].copy(), [int(v) for v in seen]), used
 
 
-def read_annotation(row: Any, category: Category | None) -> Annotation:
-    """One record; its category is looked up by the caller.
-
-    Raises:
-        Fault: the record breaks a rule.
-    """
-    extra: dict[str, Any] = {}
-    shape, used = _geometry(row, category, extra)
-    for field, default in (("id", 0), ("group", 0), ("z_order", 0)):
-        value = row.get(field, default)
-        if type(value) is not int and not (field == "z_order" and type(value) is float):
-            raise Fault(field, f"expected an integer, got {shorten(value)}")
-    attributes = row.get("attributes", {})
-    if not isinstance(attributes, dict):
-        raise Fault("attributes", f"expected an object, got {shorten(attributes)}")
-    shape.attributes = dict(attributes)
-    shape.id, shape.z_order = row.get("id", 0), row.get("z_order", 0)
-    shape.group_id = row.get("group") or None
-    taken = []
-    for name, types in RESERVED.items():
-        if type(shape.attributes.get(name)) in types:
-            setattr(shape, name, shape.attributes.pop(name))
-            taken.append(name)
-    if isinstance(shape, (Box, Ellipse)) and type(shape.attributes.get("rotation")) in (int, float):
-        shape.rotation = shape.attributes.pop("rotation")
-        taken.append("rotation")
-    if isinstance(shape, Skeleton) and type(shape.attributes.get("z_order")) in (int, float):
-        shape.z_order = shape.attributes.pop("z_order")
-    rest = {k: v for k, v in row.items() if k not in _COMMON and k not in used}
-    extra |= rest
-    if taken:
-        extra["#reserved"] = taken
-    if extra:
-        shape.extras = {NAMESPACE: extra}
-    return shape
-
-
-def _extent(shape: Ellipse) -> list[float]:
+def extent(shape: Ellipse) -> list[float]:
     return [shape.cx - shape.rx, shape.cy - shape.ry, shape.cx + shape.rx, shape.cy + shape.ry]
 
 
-def _places(shape: Annotation, kept: dict[str, Any]) -> dict[str, Any]:
+def write_geometry(shape: Annotation, kept: dict[str, Any]) -> dict[str, Any]:
     """Type and own fields of a record; uses up what of ``kept`` it writes back."""
     if isinstance(shape, Tag):
         return {"type": "label"}
@@ -248,36 +208,13 @@ def _places(shape: Annotation, kept: dict[str, Any]) -> dict[str, Any]:
         return {"type": "mask", "rle": {"counts": coco["counts"], "size": coco["size"]}}
     if isinstance(shape, Cuboid):
         turned = kept.pop("rotation", None)
-        if turned is None or shape.quaternion != _euler(turned):
-            turned = [0, 0, shape.yaw] if shape.quaternion is None else _angles(shape.quaternion)
+        if turned is None or shape.quaternion != euler(turned):
+            turned = [0, 0, shape.yaw] if shape.quaternion is None else angles(shape.quaternion)
         places = {"position": shape.position, "rotation": turned, "scale": shape.dimensions}
         return {"type": "cuboid_3d", **{k: numbers(list(v)) for k, v in places.items()}}
     if isinstance(shape, Ellipse):
         points = kept.pop("points", None)
-        return {"type": "ellipse", "points": numbers(_extent(shape) if points is None else points)}
+        return {"type": "ellipse", "points": numbers(extent(shape) if points is None else points)}
     if isinstance(shape, Cuboid2D):
         return {"type": "cuboid_2d", "points": numbers(shape.points)}
     raise TypeError(f"cannot write a {shape.kind}")
-
-
-def write_annotation(shape: Annotation, label: int | None, number: int, group: int) -> dict[str, Any]:
-    """The record of an annotation."""
-    kept = dict(shape.extras.get(NAMESPACE, {}))
-    listed = kept.pop("#reserved", ())
-    attributes = dict(shape.attributes)
-    for name in RESERVED:
-        value = getattr(shape, name)
-        if (value is not None and value is not False) or (name in listed and value is not None):
-            attributes[name] = value
-    if isinstance(shape, (Box, Ellipse)) and (shape.rotation or "rotation" in listed):
-        attributes["rotation"] = shape.rotation
-    places = _places(shape, kept)
-    row: dict[str, Any] = {"id": number, "type": places.pop("type"), "attributes": attributes, "group": group}
-    if not isinstance(shape, Caption):
-        row["label_id"] = label
-    if isinstance(shape, Skeleton):
-        if shape.z_order:
-            attributes["z_order"] = shape.z_order
-    elif not isinstance(shape, (Tag, Caption, Cuboid)):
-        row["z_order"] = shape.z_order
-    return {**row, **places, **kept}

@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 from maskcodec.errors import FormatError
 from maskcodec.formats._shared.jsonio import encode
 from maskcodec.formats._shared.sink import NullSink
+from maskcodec.formats.datumaro.record import write_annotation
 from maskcodec.formats.datumaro.schema import NAMESPACE, write_categories
-from maskcodec.formats.datumaro.shapes import write_annotation
 from maskcodec.model.annotations import Annotation, Cuboid, Skeleton
 from maskcodec.model.dataset import Dataset, Item
 from maskcodec.model.losses import LossReport

@@ -1,0 +1,76 @@
+"""A sink that keeps nothing; its checks of names are those of every sink."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, BinaryIO
+
+from maskcodec.errors import FormatError
+from maskcodec.formats._shared._paths import safe_name
+
+__all__ = ["NullSink"]
+
+
+class NullSink:
+    """A sink that keeps nothing and touches no disk: for predicting what writing would lose."""
+
+    container = "folder"
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._folded: dict[str, str] = {}
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a new file for writing.
+
+        Raises:
+            FormatError: the name leads outside, is too long for a file system, or clashes with one already written.
+        """
+        try:
+            name = safe_name(name)
+        except ValueError as error:
+            raise FormatError(str(error), file=name, field="output name") from error
+        if max(len(part.encode("utf-8", "surrogatepass")) for part in name.split("/")) > 255:
+            raise FormatError("a part of the output name is longer than 255 bytes", file=name, field="output name")
+        folded = name.casefold()
+        if folded in self._folded:
+            other = self._folded[folded]
+            raise FormatError(f"the same as {other!r} up to letter case", file=name, field="output name")
+        self._folded[folded] = name
+        self.names.append(name)
+        return self._create(name)
+
+    def _create(self, name: str) -> BinaryIO:
+        return _Nothing()  # type: ignore[return-value]
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a whole file."""
+        with self.open(name) as stream:
+            stream.write(data)
+
+    def spool(self) -> BinaryIO:
+        """A private temporary file for parts that are put together later."""
+        return _Nothing()  # type: ignore[return-value]
+
+
+class _Nothing(io.RawIOBase):
+    def writable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return 0
+
+    def tell(self) -> int:
+        return 0
+
+    def readinto(self, target: Any) -> int:
+        return 0
+
+    def write(self, data: Any) -> int:
+        return memoryview(data).nbytes
