@@ -153,11 +153,18 @@ class Document:
         return decode(bytes(self._buffer[start:stop]), file=self.file, field=key, repeat=repeat)
 
     def part(self, key: str) -> Document:
-        """A top-level object as a document of its own, outlined in turn (its text is copied)."""
+        """A top-level object as a document of its own, outlined in turn, over the same buffer."""
         if key not in self._parts:
             start, stop = self._values[key]
-            text = bytes(self._buffer[start : stop if stop >= 0 else len(self._buffer)])
-            self._parts[key] = Document(text, self.file)
+            part = Document.__new__(Document)
+            part.file, part._buffer, part._start, part.broken = self.file, self._buffer, start, self.broken
+            part.root = {"an object": "object", "an array": "array"}.get(self.type_of(key), "value")
+            part._values, part._parts, part.repeated = {}, {}, []
+            try:
+                part._outline(start, stop if stop >= 0 else len(self._buffer))
+            except FormatError as error:
+                part.broken = error
+            self._parts[key] = part
         return self._parts[key]
 
     def peek(self, key: str = "", count: int = 20) -> list[Any]:

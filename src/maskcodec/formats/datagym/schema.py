@@ -98,12 +98,17 @@ def _entry(row: Any, schema: LabelSchema, above: Category | AttributeSpec | None
         schema.categories.append(made)
     elif kind in TYPES:
         options = row.get("options") or {}
+        if not isinstance(options, dict):
+            raise FormatError(f"expected an object, got {shorten(options)}", file=file, record=record, field="options")
         made = AttributeSpec(key, TYPES[kind], list(options), extras={NAMESPACE: {**rest, "options": options}})
         owner = schema if above is None else above
         (owner.children if isinstance(owner, AttributeSpec) else owner.attributes).append(made)
     else:
         raise FormatError(f"unknown type {shorten(row.get('type'))}", file=file, record=record, field="type")
-    for at, child in enumerate(row.get("children") or []):
+    children = row.get("children") or []
+    if not isinstance(children, list):
+        raise FormatError(f"expected a list, got {shorten(children)}", file=file, record=record, field="children")
+    for at, child in enumerate(children):
         _entry(child, schema, made, file, f"{record}.children[{at}]")
 
 

@@ -11,7 +11,7 @@ from maskcodec.formats._shared.jsonio import Document
 from maskcodec.formats._shared.source import Source
 from maskcodec.formats.datagym.find import Found
 from maskcodec.formats.datagym.schema import NAMESPACE, read_classes, read_classification
-from maskcodec.formats.datagym.shapes import read_geometry
+from maskcodec.formats.datagym.shapes import Unset, read_geometry
 from maskcodec.model.annotations import Annotation, Box
 from maskcodec.model.dataset import Dataset, Item, LazyItems, Track
 from maskcodec.model.schema import Category
@@ -130,6 +130,9 @@ class _Video(Faults):
             for frame, row in self._frames(frames, f"object.{name}"):
                 try:
                     self._change(name, frame, row, attributes, own)
+                except Unset:
+                    why = "the server wrote no coordinates (null)"
+                    self.left_out(self.sequence, f"{name}: {frame}", "", why, what="geometry")
                 except FormatError as error:
                     self.source.problem(error, self.sequence, name)
             self.shapes[name] = own
@@ -145,7 +148,10 @@ class _Video(Faults):
         field = f"object.{name}.{frame}"
         if not isinstance(row, dict):
             raise self._error(f"expected an object, got {shorten(row)}", field)
-        for key, values in (row.get("classifications") or {}).items():
+        found = row.get("classifications")
+        if found is not None and not isinstance(found, dict):
+            raise self._error(f"expected an object, got {shorten(found)}", f"{field}.classifications")
+        for key, values in (found or {}).items():
             where = (self.file, self.place, f"{field}.classifications.{key}")
             read_classification(values, key, attributes, where, False)
         attributes.update({key: None for key, value in attributes.items() if value == "null"})

@@ -57,7 +57,8 @@ class Labels(Faults):
             self.problem(error, item, name)
 
     def _label(self, item: Item, label: dict[str, Any], name: str) -> Annotation:
-        category = self.classes.get(label.get("class_name"))  # type: ignore[arg-type]
+        named = label.get("class_name")
+        category = self.classes.get(named) if isinstance(named, str) else None
         if category is None:
             raise Fault("class_name", f"expected the name of a label class, got {shorten(label.get('class_name'))}")
         z_index = label.get("z_index")

@@ -103,7 +103,7 @@ class _Reader(Labels):
                 head = _HEADS.decode(raw)
             except msgspec.DecodeError:
                 continue  # the second pass says what is wrong with it
-            if isinstance(head.image_name, str):
+            if isinstance(head.image_name, str) and isinstance(head.dataset_name, (str, type(None))):
                 stems[head.dataset_name, _stem(head.image_name)] += 1
             for group, tags in _tags(head.tags, head.tag_groups):
                 fresh = [tag for tag in tags if tag not in self.classes]

@@ -67,7 +67,7 @@ def read_schema(source: Source, file: str, values: dict[str, Any]) -> tuple[Labe
     for index, record in enumerate(_objects(source, file, values, "attributes")):
         where = f"attributes[{index}]"
         name, kind = record.get("name"), record.get("type")
-        if not isinstance(name, str) or kind not in TYPES:
+        if not isinstance(name, str) or not isinstance(kind, str) or kind not in TYPES:
             text = f"expected a name and a type out of {', '.join(TYPES)}, got {shorten(name)} and {shorten(kind)}"
             source.problem(FormatError(text, file=file, record=where, field="type"), what="attribute")
             continue
@@ -75,7 +75,7 @@ def read_schema(source: Source, file: str, values: dict[str, Any]) -> tuple[Labe
         plain = [v.get("value") if isinstance(v, dict) else v for v in choices] if isinstance(choices, list) else []
         rest = {k: v for k, v in record.items() if k not in ("name", "type", "values")}
         specs[name] = AttributeSpec(name, TYPES[kind], plain, extras={NAMESPACE: rest} if rest else {})
-    schemas = [s for s in values.get("keypoint_schemas") or [] if isinstance(s, dict)]
+    schemas = _keypoint_schemas(source, file, values)
     categories = []
     for index, record in enumerate(_objects(source, file, values, "label_classes")):
         category = _category(source, file, record, f"label_classes[{index}]", specs, schemas)
@@ -84,19 +84,23 @@ def read_schema(source: Source, file: str, values: dict[str, Any]) -> tuple[Labe
     named = {category.id: category.name for category in categories}
     for category in categories:
         own = category.extras.get(NAMESPACE, {})
-        if "parent_class_id" in own and own["parent_class_id"] in named:
+        if isinstance(own.get("parent_class_id"), (str, int)) and own["parent_class_id"] in named:
             category.parent = named[own.pop("parent_class_id")]
     used = {spec.name for category in categories for spec in category.attributes}
     groups = []
     for record in _objects(source, file, values, "tag_groups"):
         rest = {k: v for k, v in record.items() if k not in ("group_id", "group_name", "tags")}
         several = rest.get("group_type") == "MULTIPLE-SELECTION" and bool(rest.pop("group_type"))
-        name, tags = str(record.get("group_name", DEFAULT_GROUP)), list(record.get("tags") or [])
+        name, listed = str(record.get("group_name", DEFAULT_GROUP)), record.get("tags")
+        if listed is not None and not isinstance(listed, list):
+            why = f"expected a list, got {shorten(listed)}"
+            source.problem(FormatError(why, file=file, record=name, field="tag_groups.tags"), what="tag group")
+        tags = list(listed) if isinstance(listed, list) else []
         groups.append(TagGroup(name, tags, several, record.get("group_id"), {NAMESPACE: rest} if rest else {}))
     schema = LabelSchema(categories, [s for s in specs.values() if s.name not in used], groups)
     extras: dict[str, Any] = {"attribute_order": list(specs)} if specs else {}
-    if values.get("keypoint_schemas"):
-        extras["keypoint_schemas"] = values["keypoint_schemas"]
+    if schemas:
+        extras["keypoint_schemas"] = schemas
     return schema, extras
 
 
@@ -114,6 +118,24 @@ def _objects(source: Source, file: str, values: dict[str, Any], key: str) -> lis
     return [record for record in found if isinstance(record, dict)]
 
 
+def _keypoint_schemas(source: Source, file: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+    """The key-point schemas that can be used; faults of the others go to the source."""
+    out = []
+    for index, record in enumerate(_objects(source, file, values, "keypoint_schemas")):
+        classes, owners = record.get("keypoint_classes") or [], record.get("associated_label_classes") or []
+        good = isinstance(classes, list) and all(
+            isinstance(c, dict) and isinstance(c.get("keypoint_class_id"), (str, int, type(None))) for c in classes
+        )
+        if good and isinstance(owners, list):
+            out.append(record)
+            continue
+        field = "associated_label_classes" if good else "keypoint_classes"
+        why = f"expected a list{'' if good else ' of objects'}, got {shorten(record.get(field))}"
+        error = FormatError(why, file=file, record=f"keypoint_schemas[{index}]", field=field)
+        source.problem(error, what="keypoint schema")
+    return out
+
+
 def _category(
     source: Source,
     file: str,
@@ -129,19 +151,27 @@ def _category(
         return None
     extras = {k: v for k, v in record.items() if k not in _CLASS_KEYS}
     kind = record.get("class_type", "object")
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         extras["class_type"] = kind
     text = record.get("color")
     color = color_from_text(text) if isinstance(text, str) else None
     if text is not None and color_to_text(color) != text:
         extras["color"] = text
     wanted = record.get("attributes") or []
+    class_id = record.get("class_id")
+    for key, good, expected in (
+        ("attributes", isinstance(wanted, list), "a list"),
+        ("class_id", isinstance(class_id, (str, int, type(None))), "a text"),
+    ):
+        if not good:
+            why = f"expected {expected}, got {shorten(record[key])}"
+            source.problem(FormatError(why, file=file, record=where, field=key), what="category")
+            return None
     own = [specs[n] for n in wanted if isinstance(n, str) and n in specs]
     if len(own) != len(wanted):
         extras["attributes"] = wanted  # names without a definition (the vendor's example lists values here)
     if record.get("parent_class_id") is not None:
         extras["parent_class_id"] = record["parent_class_id"]
-    class_id = record.get("class_id")
     points = keypoint_classes(schemas, class_id)
     return Category(
         name if class_id is None else class_id,

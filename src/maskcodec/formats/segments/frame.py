@@ -92,10 +92,14 @@ class Frames(Faults):
         elif left:
             self.note(item, None, "point_annotations", "points of ids without an annotation, kept as they are")
             kept["unlisted"] = [{"id": number, "points": part.tolist()} for number, part in left.items()]
-        for link in label.get("links") or []:
+        links = label.get("links")
+        if links is not None and not isinstance(links, list):
+            text = f"expected a list, got {shorten(links)}"
+            self.problem(FormatError(text, file=self.file, record=where, field="links"), item, "link")
+        known = seen | {a.track_id for a in item.annotations} if links else set()
+        for link in links if isinstance(links, list) else []:
             ends = [link.get("from_id"), link.get("to_id")] if isinstance(link, dict) else [link]
-            known = seen | {a.track_id for a in item.annotations}
-            if any(end not in known for end in ends):
+            if any(not isinstance(end, int) or end not in known for end in ends):
                 text = f"a link to an id that is missing: {shorten(ends)}"
                 self.problem(FormatError(text, file=self.file, record=where, field="links"), item, "link")
 
@@ -148,7 +152,10 @@ class Frames(Faults):
             self._track(annotation, record, rest)
         annotation.id, annotation.category_id = number, category
         if not self.series:
-            annotation.track_id = record.get("track_id")
+            track = record.get("track_id")
+            if not isinstance(track, (int, str, type(None))):
+                raise Fault("track_id", f"expected an integer, got {shorten(track)}")
+            annotation.track_id = track
         annotation.attributes = dict(attributes or {})
         if rest:
             annotation.extras = {NAMESPACE: rest}

@@ -48,10 +48,14 @@ class Release(Reader):
         """The data set; of sequences the frames are counted first."""
         values = {key: self.document.value(key, self.source.problem) for key in self.document.keys if key != "dataset"}
         about = {key: self.part.value(key, self.source.problem) for key in self.part.keys if key != "samples"}
+        for key, kind, name in (("task_attributes", dict, "an object"), ("labelsets", list, "a list")):
+            if not isinstance(about.get(key), (kind, type(None))):
+                text = f"expected {name}, got {shorten(about[key])}"
+                raise FormatError(text, file=self.file, field=f"dataset.{key}")
         task = dict(about.get("task_attributes") or {})
         schema = LabelSchema(names.read_categories(self.source, self.file, task.pop("categories", [])))
-        listed = task.pop("image_attributes", None) or []
-        schema.attributes = [names.read_attribute(a) for a in listed if isinstance(a, dict)]
+        listed = task.pop("image_attributes", None)
+        schema.attributes = names.read_attributes(self.source, self.file, listed, "task_attributes.image_attributes")
         sets = [s.get("name") for s in about.get("labelsets") or [] if isinstance(s, dict)]
         self.labelset = self.wanted or (names.GROUND_TRUTH if names.GROUND_TRUTH in sets or not sets else str(sets[0]))
         self.categories = {category.id for category in schema}
@@ -94,6 +98,10 @@ class Release(Reader):
         if not isinstance(name, str) or not name:
             text = f"expected a sample with a name, got {shorten(sample)}"
             raise FormatError(text, file=self.file, record=where, field="name")
+        for key in ("metadata", "labels"):
+            if not isinstance(sample.get(key), (dict, type(None))):
+                text = f"expected an object, got {shorten(sample[key])}"
+                raise FormatError(text, file=self.file, record=f"{where} ({name})", field=key)
         metadata = dict(sample.get("metadata") or {})
         subset = metadata.pop("split", None) if isinstance(metadata.get("split"), str) else None
         kept = without(sample, "name", "labels", "metadata")

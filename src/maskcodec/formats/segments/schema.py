@@ -66,7 +66,7 @@ def read_attribute(record: dict[str, Any]) -> AttributeSpec:
         mutable = False
     else:
         mutable = True
-    if kind not in _TYPES:
+    if not isinstance(kind, str) or kind not in _TYPES:
         rest["input_type"] = kind
     if values is not None and not isinstance(values, list):
         rest["values"] = values
@@ -80,6 +80,22 @@ def read_attribute(record: dict[str, Any]) -> AttributeSpec:
         mutable,
         extras={NAMESPACE: rest} if rest else {},
     )
+
+
+def read_attributes(source: Source, file: str, records: Any, where: str) -> list[AttributeSpec]:
+    """A list of definitions, or none (null); faults go to the source."""
+    if records is not None and not isinstance(records, list):
+        error = FormatError(f"expected a list, got {shorten(records)}", file=file, field=where)
+        source.problem(error, what="attribute")
+        return []
+    out = []
+    for at, record in enumerate(records or []):
+        if isinstance(record, dict) and isinstance(record.get("name"), str):
+            out.append(read_attribute(record))
+        else:
+            text = f"expected an object with a name, got {shorten(record)}"
+            source.problem(FormatError(text, file=file, record=f"{where}[{at}]"), what="attribute")
+    return out
 
 
 def _whole(step: Any) -> bool:
@@ -114,12 +130,13 @@ def read_categories(source: Source, file: str, records: Any) -> list[Category]:
             rest["has_instances"] = record.get("has_instances", "absent")
         if record.get("attributes") == []:
             rest["attributes"] = []
+        own = record.get("attributes")
         found[record["id"]] = Category(
             record["id"],
             record["name"],
             tuple(color) if isinstance(color, list) and plain else None,
             "stuff" if record.get("has_instances") is False else "thing",
-            attributes=[read_attribute(a) for a in record.get("attributes") or [] if isinstance(a, dict)],
+            attributes=read_attributes(source, file, own, f"{where}.attributes"),
             extras={NAMESPACE: rest} if rest else {},
         )
     return list(found.values())

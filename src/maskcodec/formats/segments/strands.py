@@ -146,10 +146,15 @@ def check_links(label: Any, parts: list[Strand], fail: Fail) -> None:
     """Ends of links are tracks of the sample."""
     known: set[Any] = set()
     for frame in (frame for part in parts for frame in part.frames):
-        for record in (frame.get("annotations") or []) if isinstance(frame, dict) else []:
+        records = frame.get("annotations") if isinstance(frame, dict) else None
+        for record in records if isinstance(records, list) else []:
             if isinstance(record, dict):
-                known.add(record["id"] if record.get("track_id") is None and "id" in record else record.get("track_id"))
-    for link in (label.get("links") or []) if isinstance(label, dict) else []:
+                track = record.get("id") if record.get("track_id") is None else record["track_id"]
+                known |= {track} if isinstance(track, int) else set()
+    links = label.get("links") if isinstance(label, dict) else None
+    if links is not None and not isinstance(links, list):
+        fail("links", f"expected a list, got {shorten(links)}")
+    for link in links if isinstance(links, list) else []:
         ends = [link.get("from_id"), link.get("to_id")] if isinstance(link, dict) else [link]
         if any(not isinstance(end, int) or end not in known for end in ends):
             fail("links", f"a link to a track that is missing: {shorten(ends)}")
