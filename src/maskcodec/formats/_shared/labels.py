@@ -17,8 +17,8 @@ from maskcodec.formats._shared.source import Source
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import Category, LabelSchema
 
-__all__ = ["FirstUse", "Label", "categories", "numbered", "read_label_colors", "read_label_map", "read_meta", "read_names",
-           "write_label_colors", "write_label_map"]  # fmt: skip
+__all__ = ["FirstUse", "Label", "categories", "numbered", "read_label_colors", "read_label_map", "read_meta",
+           "read_names", "write_label_colors", "write_label_map"]  # fmt: skip
 
 Color = tuple[int, int, int]
 
