@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from maskcodec.errors import FormatError
+from maskcodec.formats._shared.lines import two_decimals
 from maskcodec.formats._shared.xmlout import escape, quoted
-from maskcodec.formats.cvat_xml.attributes import NAMESPACE, Definitions, number_text, typed, value_text
+from maskcodec.formats.cvat_xml.attributes import NAMESPACE, Definitions, typed, value_text
 from maskcodec.formats.cvat_xml.shapes import CUBOID
 from maskcodec.model.annotations import Annotation, Box, Cuboid2D, Ellipse, Mask, Points, Polygon, Polyline
 from maskcodec.model.dataset import Item
@@ -68,7 +69,7 @@ class Renderer:
         if self.decimals is None:
             if np.array_equal(np.round(flat, 2), flat) and (not len(flat) or np.abs(flat).max() < 1e9):
                 return ("%.2f " * len(flat) % tuple(flat.tolist())).split()
-            return list(map(number_text, flat.tolist()))
+            return list(map(two_decimals, flat.tolist()))
         texts = [f"{value:.{self.decimals}f}" for value in flat.tolist()]
         if any(float(text) != value for text, value in zip(texts, flat.tolist(), strict=True)):
             self.report.approximate(item, shape, "", f"coordinates rounded to {self.decimals} decimals")
@@ -82,7 +83,7 @@ class Renderer:
         turned = shape.rotation % 360
         if turned != shape.rotation:
             self.report.approximate(item, shape, "rotation", "angles are 0 to 360 degrees")
-        return [("rotation", number_text(turned))] if turned else []
+        return [("rotation", two_decimals(turned))] if turned else []
 
     def geometry(self, item: Item, shape: Annotation) -> Pairs:
         """Attributes of the geometry."""
