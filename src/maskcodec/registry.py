@@ -58,11 +58,19 @@ _TABLE: dict[str, str] = {
     "segmentation_mask": "segmentation_mask",
     "voc": "voc",
     "yolo": "yolo",
+    "ultralytics_detect": "yolo",
+    "ultralytics_segment": "yolo",
+    "ultralytics_obb": "yolo",
+    "ultralytics_pose": "yolo",
+    "ultralytics_classify": "yolo",
 }
 # A name for a family: reading takes the member that recognises the data, writing the first one. A family whose parts
 # can be read together is a format of its own in the table instead, with ``Format.parts``.
 _UMBRELLAS: dict[str, tuple[str, ...]] = {
     "hasty": ("hasty_json", "hasty_coco"),
+    "ultralytics": (
+        "ultralytics_detect", "ultralytics_segment", "ultralytics_obb", "ultralytics_pose", "ultralytics_classify",
+    ),
 }
 _loaded: dict[str, Format] = {}
 _PathLike = str | os.PathLike[str]
@@ -293,7 +301,10 @@ def _run(
         if stream is None:
             report.drop(source, None, "media", "the media file was not found")
             return
-        name = chosen.media(item) if chosen.media is not None else item.path
+        if chosen.place is not None:
+            name = chosen.place(item, dataset.schema)
+        else:
+            name = chosen.media(item) if chosen.media is not None else item.path
         with stream, sink.open(name) as target:
             while block := stream.read(1 << 20):
                 target.write(block)

@@ -40,7 +40,7 @@ def by_subset(dataset: mc.Dataset, name: str) -> mc.ItemList:
     if carries(name).sorted_items:
         return mc.ItemList(sorted(items, key=lambda item: (item.subset, str(item.id))))
     return mc.ItemList(
-        item for subset in dict.fromkeys(i.subset for i in items) for item in items if item.subset == subset
+        item for subset in sorted({i.subset for i in items}) for item in items if item.subset == subset
     )
 
 

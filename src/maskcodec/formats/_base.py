@@ -13,6 +13,7 @@ from maskcodec.formats._shared.sink import NullSink, Sink
 from maskcodec.formats._shared.source import Source
 from maskcodec.model.annotations import Annotation
 from maskcodec.model.dataset import Dataset, Item
+from maskcodec.model.schema import LabelSchema
 
 __all__ = ["Capabilities", "Confidence", "Dataset", "Format", "NotThisFormat", "NullSink", "Probe", "Sink", "Source"]
 
@@ -78,6 +79,7 @@ class Capabilities:
         default_subset: the subset that items of the subset ``default`` are put into (with ``named_by``).
         item_fields: ``Item`` fields kept: "path", "width", "height", "sequence", "frame", "timestamp", "sensor",
             "status".
+        image_sizes: width and height are those of the image files, if these come along.
         item_attributes: names of item attributes that are kept.
         category_fields: ``Category`` fields kept besides the name: "id", "color", "kind", "parent", "attributes",
             "keypoints", "skeleton".
@@ -111,6 +113,7 @@ class Capabilities:
     subsets: bool = False
     default_subset: str = "default"
     item_fields: Collection[str] = ("path", "width", "height")
+    image_sizes: bool = False
     item_attributes: Names = False
     category_fields: Collection[str] = ("id",)
     schema_fields: Collection[str] = ()
@@ -195,6 +198,7 @@ class Format:
         streams: "r", "w" or "rw": item by item in bounded memory.
         single: suffix of the single file (".json") when the output may be one.
         media: name in the output for the media file of an item; None: the item's path.
+        place: like ``media``, for formats that keep images by their class: ``(item, schema) -> name``.
         parts: names of the formats that this one reads and writes together (a family such as "coco"); where a part
             recognises the data as well as the family, the part is meant.
         settle: ``(data set, options) -> options`` of the writer: what the caller left open, by a look at the data set.
@@ -211,6 +215,7 @@ class Format:
     streams: str = ""
     single: str = ""
     media: Callable[[Item], str | None] | None = None
+    place: Callable[[Item, LabelSchema], str | None] | None = None
     parts: tuple[str, ...] = ()
     settle: Callable[[Dataset, Mapping[str, Any]], Mapping[str, Any]] | None = None
 

@@ -152,7 +152,8 @@ class _View(Whole):
             return None
         item = clone(source)
         for name in _ITEM_FIELDS:
-            if name not in carries.item_fields and getattr(item, name) is not None:
+            stored = name in carries.item_fields or (self.media and carries.image_sizes and name in ("width", "height"))
+            if not stored and getattr(item, name) is not None:
                 setattr(item, name, None)
                 report.drop(source, None, name, NO_FIELD)
         if not carries.subsets and item.subset != "default":
