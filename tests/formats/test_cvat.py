@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import maskcodec as mc
 from maskcodec import registry
-from maskcodec.formats.cvat_xml.attributes import number_text, typed, value_text
+from maskcodec.formats._shared.lines import two_decimals
+from maskcodec.formats.cvat_xml.attributes import typed, value_text
 from maskcodec.testing import assert_datasets_equal
 from tests.zoo import simple, zoo
 
@@ -542,11 +543,11 @@ def test_images_leave_out_what_is_outside(tmp_path):
 # --- writing ----------------------------------------------------------------------------------------------------------
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_numbers_parse_back(value):
-    assert float(number_text(value)) == value
+    assert float(two_decimals(value)) == value
 
 
 def test_numbers_have_two_decimals_where_that_is_exact():
-    assert list(map(number_text, [1, 0.5, -2.25, 1 / 3, 1e-7])) == [
+    assert list(map(two_decimals, [1, 0.5, -2.25, 1 / 3, 1e-7])) == [
         "1.00",
         "0.50",
         "-2.25",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import ceil, cos, inf, nextafter, pi, radians, sin
+from math import atan2, ceil, cos, degrees, hypot, inf, nextafter, pi, radians, sin
 
 import numpy as np
 import numpy.typing as npt
 
 from maskcodec.model.annotations import Annotation, Box, Ellipse, Mask, Points, Polygon, Polyline
 
-__all__ = ["bounds", "box_corners", "ellipse_points", "polygon_area", "ring_area", "rotate", "side"]
+__all__ = ["bounds", "box_corners", "box_of_corners", "ellipse_points", "polygon_area", "ring_area", "rotate", "side"]
 
 Float64 = npt.NDArray[np.float64]
 
@@ -28,6 +28,22 @@ def box_corners(box: Box) -> Float64:
     if not box.rotation:
         return corners
     return rotate(corners, box.rotation, ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2))
+
+
+def box_of_corners(points: Float64) -> tuple[float, float, float, float, float]:
+    """Sides and rotation of the box with four corners in order; the first edge is its top.
+
+    An edge along x is taken as it is. Otherwise numbers are rounded to 7 decimals, which undoes the noise of sine and
+    cosine, so that ``box_of_corners(box_corners(box))`` gives back what has no more decimals than that.
+    """
+    (ax, ay), (bx, by), (cx, cy), _ = points.tolist()
+    angle = round(degrees(atan2(by - ay, bx - ax)), 7) + 0.0
+    if not angle:
+        low, high = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+        return low[0], low[1], high[0], high[1], 0.0
+    w, h = hypot(bx - ax, by - ay) / 2, hypot(cx - bx, cy - by) / 2
+    x, y = points.mean(axis=0).tolist()
+    return round(x - w, 7), round(y - h, 7), round(x + w, 7), round(y + h, 7), angle
 
 
 def ellipse_points(ellipse: Ellipse, tolerance: float = 0.05) -> Float64:

@@ -17,8 +17,8 @@ from maskcodec.formats._shared.source import Source
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import Category, LabelSchema
 
-__all__ = ["Label", "categories", "numbered", "read_label_colors", "read_label_map", "read_meta", "read_names",
-           "write_label_colors", "write_label_map"]  # fmt: skip
+__all__ = ["FirstUse", "Label", "categories", "numbered", "read_label_colors", "read_label_map", "read_meta",
+           "read_names", "write_label_colors", "write_label_map"]  # fmt: skip
 
 Color = tuple[int, int, int]
 
@@ -164,3 +164,34 @@ def numbered(schema: LabelSchema, report: LossReport, first: int = 0) -> dict[An
         if category.id != number or type(category.id) is not int:
             report.rename(category.name, None, "id", "labels are known by their place in the table", what="category")
     return {category.id: number for number, category in enumerate(schema.categories, first)}
+
+
+class FirstUse:
+    """Labels of a format that has no table of them: they are known by name, in the order of their first use.
+
+    Args:
+        schema: of the data set; its ids become positions in that order, unused categories are lost.
+        report: hears of that, when everything has been written.
+    """
+
+    def __init__(self, schema: LabelSchema, report: LossReport) -> None:
+        self.schema, self.report = schema, report
+        self._used: dict[Any, None] = {}
+
+    def name(self, category_id: Any) -> str:
+        """The name of a category that is being written."""
+        self._used[category_id] = None
+        return self.schema.by_id(category_id).name
+
+    def close(self) -> None:
+        """Tell what became of the categories."""
+        places = {key: at for at, key in enumerate(self._used)}
+        for category in self.schema.categories:
+            if category.id not in places:
+                self.report.drop(category.name, None, "", "the format has no table of labels", what="category")
+            elif type(category.id) is not int or category.id != places[category.id]:
+                text = "labels are numbered in the order of their first use"
+                self.report.rename(category.name, None, "id", text, what="category")
+        if [category.id for category in self.schema.categories if category.id in places] != list(places):
+            text = "labels are in the order of their first use"
+            self.report.approximate(None, None, "categories", text, what="schema")

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._shared.source import Source
 
-__all__ = ["NUMBER", "Line", "decimal", "lines", "quoted_fields", "table", "write_csv"]
+__all__ = ["NUMBER", "Line", "decimal", "lines", "quoted_fields", "table", "two_decimals", "write_csv"]
 
 NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _FIELD = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
@@ -170,3 +170,14 @@ def decimal(value: float) -> str:
         return str(int(value))
     text = repr(float(value))
     return text[:-2] if text.endswith(".0") else text
+
+
+def two_decimals(value: float) -> str:
+    """A coordinate: 2 decimals when that is exact, else the shortest text that parses back to the same number.
+
+    Example:
+        >>> two_decimals(3), two_decimals(0.125)
+        ('3.00', '0.125')
+    """
+    text = f"{value:.2f}"
+    return text if float(text) == value else repr(float(value))

@@ -11,7 +11,7 @@ from maskcodec.formats._shared.xmlio import Element
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import AttributeSpec, Category
 
-__all__ = ["FIELDS", "NAMESPACE", "NUMBER", "Definitions", "number_text", "plain", "read_spec", "spec_texts", "typed",
+__all__ = ["FIELDS", "NAMESPACE", "NUMBER", "Definitions", "plain", "read_spec", "spec_texts", "typed",
            "value_text"]  # fmt: skip
 
 NAMESPACE = "cvat_xml"
@@ -30,12 +30,6 @@ def plain(element: Element, tag: str) -> str:
 
 
 # --- values -----------------------------------------------------------------------------------------------------------
-def number_text(value: float) -> str:
-    """A coordinate: 2 decimals when that is exact, else the shortest text that parses back to the same number."""
-    text = f"{value:.2f}"
-    return text if float(text) == value else repr(float(value))
-
-
 def value_text(value: Any) -> str:
     """Text of an attribute value."""
     if isinstance(value, bool):

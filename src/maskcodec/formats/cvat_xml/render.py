@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from maskcodec.errors import FormatError
+from maskcodec.formats._shared.lines import two_decimals
 from maskcodec.formats._shared.xmlout import escape, quoted
-from maskcodec.formats.cvat_xml.attributes import NAMESPACE, Definitions, number_text, typed, value_text
+from maskcodec.formats.cvat_xml.attributes import NAMESPACE, Definitions, typed, value_text
 from maskcodec.formats.cvat_xml.shapes import CUBOID
 from maskcodec.model.annotations import Annotation, Box, Cuboid2D, Ellipse, Mask, Points, Polygon, Polyline
 from maskcodec.model.dataset import Item
@@ -43,7 +44,7 @@ class Renderer:
     """
 
     def __init__(self, schema: LabelSchema, report: LossReport, decimals: int | None) -> None:
-        self.report, self.decimals = report, decimals
+        self.report, self.decimals, self.one_size = report, decimals, False  # True: of all frames, told by the masks
         self.definitions = Definitions(schema.categories, report)
         self.categories: dict[Any, Category] = {c.id: c for c in schema.categories}
         self.renumbered = {c.id for n, c in enumerate(schema.categories, 1) if c.id != n or type(c.id) is not int}
@@ -68,7 +69,7 @@ class Renderer:
         if self.decimals is None:
             if np.array_equal(np.round(flat, 2), flat) and (not len(flat) or np.abs(flat).max() < 1e9):
                 return ("%.2f " * len(flat) % tuple(flat.tolist())).split()
-            return list(map(number_text, flat.tolist()))
+            return list(map(two_decimals, flat.tolist()))
         texts = [f"{value:.{self.decimals}f}" for value in flat.tolist()]
         if any(float(text) != value for text, value in zip(texts, flat.tolist(), strict=True)):
             self.report.approximate(item, shape, "", f"coordinates rounded to {self.decimals} decimals")
@@ -82,7 +83,7 @@ class Renderer:
         turned = shape.rotation % 360
         if turned != shape.rotation:
             self.report.approximate(item, shape, "rotation", "angles are 0 to 360 degrees")
-        return [("rotation", number_text(turned))] if turned else []
+        return [("rotation", two_decimals(turned))] if turned else []
 
     def geometry(self, item: Item, shape: Annotation) -> Pairs:
         """Attributes of the geometry."""
@@ -129,6 +130,8 @@ class Renderer:
             raise _Unwritable("an empty mask has no box")
         if item.width is not None and item.height is not None and rle.shape != (item.height, item.width):
             raise _Unwritable("the mask has another size than the image")
+        if not self.one_size and None in (item.width, item.height) and rle.shape != (y + h, x + w):
+            self.report.approximate(item, shape, "rle", "its size is lost: that of the image is unknown")
         runs = ", ".join(map(str, rle.crop((x, y, x + w, y + h)).to_counts("C")))
         return [("rle", runs), ("left", str(x)), ("top", str(y)), ("width", str(w)), ("height", str(h))]
 

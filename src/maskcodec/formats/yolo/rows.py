@@ -10,7 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from maskcodec.formats._shared.lines import Line
+from maskcodec.model.geometry import box_of_corners
 
 __all__ = ["LOOSE", "OBB", "Size", "box_of", "category", "checked", "corners_of", "fractions", "pixel", "texts"]
 
@@ -35,15 +38,8 @@ def box_of(row: Sequence[float], size: Size) -> tuple[float, float, float, float
 
 def corners_of(row: Sequence[float], size: Size) -> tuple[float, float, float, float, float]:
     """Four corners as fractions to a box and its rotation, taken from the first edge."""
-    x = [pixel(value, size[0]) for value in row[::2]]
-    y = [pixel(value, size[1]) for value in row[1::2]]
-    dx, dy = x[1] - x[0], y[1] - y[0]
-    angle = round(math.degrees(math.atan2(dy, dx)), 7) + 0.0
-    if not angle:
-        return min(x), min(y), max(x), max(y), 0.0
-    w, h = math.hypot(dx, dy), math.hypot(x[2] - x[1], y[2] - y[1])
-    cx, cy = sum(x) / 4, sum(y) / 4
-    return round(cx - w / 2, 7), round(cy - h / 2, 7), round(cx + w / 2, 7), round(cy + h / 2, 7), angle
+    points = [pixel(value, size[at % 2]) for at, value in enumerate(row)]
+    return box_of_corners(np.array(points).reshape(4, 2))
 
 
 def category(line: Line, count: int) -> int:
