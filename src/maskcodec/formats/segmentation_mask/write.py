@@ -32,14 +32,17 @@ class Classes:
         schema: of the data set.
         report: hears of what the table changes.
         unique: colours stand for classes, so no two may be equal.
+        add: put a background first where there is none; else black pixels need no label.
 
     Raises:
         ValueError: two categories of one colour.
     """
 
-    def __init__(self, schema: LabelSchema, report: LossReport, *, unique: bool = True) -> None:
+    def __init__(self, schema: LabelSchema, report: LossReport, *, unique: bool = True, add: bool = True) -> None:
         self.background = _background(schema)
-        first = 0 if self.background is not None else 1
+        if self.background is not None and schema.background != self.background.id:
+            report.default(None, None, "background", "the label of this name is the background", what="schema")
+        first = 1 if self.background is None and add else 0
         self.numbers: dict[Any, int] = numbered(schema, report, first)
         self.labels = [Label(category.name) for category in schema.categories]
         colors = _colors(schema, self.background, report, unique)
