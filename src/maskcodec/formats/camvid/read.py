@@ -52,15 +52,14 @@ def _is_map(path: str) -> bool:
 
 
 def _is_list(source: Source, name: str) -> bool:
-    """Whether a text file lists images: it is empty, or a line looks like the path of one."""
+    """Whether a text file lists images: its maps are there, it is empty, or a line looks like the path of one."""
+    if any(other.startswith(f"{name[:-4]}annot/") for other in source.files):
+        return True
     empty = True
     for line in lines(source, name):
         empty = False
-        try:
-            fields = quoted_fields(line)
-        except FormatError:
-            fields = line.fields
-        if len(fields) <= 2 and (fields[0].lower().endswith(IMAGES) or fields[0][:1] in ("/", "\\") or _is_map(fields[-1])):
+        first, last = line.fields[0], line.fields[-1]
+        if first[0] in '/\\"' or (len(line) <= 2 and (first.lower().endswith(IMAGES) or _is_map(last))):
             return True
     return empty
 

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 
+from maskcodec.errors import shorten
 from maskcodec.formats._shared.labels import write_label_colors
 from maskcodec.formats._shared.pixelmaps import color_png, paint
 from maskcodec.formats._shared.png import write_png
@@ -15,6 +16,7 @@ from maskcodec.formats.segmentation_mask.write import Classes
 from maskcodec.model.annotations import Mask
 from maskcodec.model.dataset import Dataset, Item
 from maskcodec.model.losses import LossReport
+from maskcodec.model.schema import LabelSchema
 
 __all__ = ["write"]
 
@@ -28,10 +30,22 @@ def _row(image: str, mask: str) -> str:
     return f"{image} {mask}"
 
 
+def _sorted(schema: LabelSchema, report: LossReport) -> LabelSchema:
+    """Labels as CVAT has them: by name, and no blanks in one, for which its reader fails."""
+    for category in schema.categories:
+        if re.search(r"\s", category.name):
+            raise ValueError(f"label {shorten(category.name)} has a blank, dialect='cvat' cannot hold it")
+    order = sorted(schema.categories, key=lambda category: category.name)
+    if order != schema.categories:
+        report.approximate(None, None, "categories", "labels are sorted by name", what="schema")
+    return LabelSchema(order, background=schema.background)
+
+
 class _Writer:
-    def __init__(self, dataset: Dataset, sink: NullSink, report: LossReport, mode: str) -> None:
+    def __init__(self, dataset: Dataset, sink: NullSink, report: LossReport, mode: str, dialect: str) -> None:
         self.sink, self.report, self.mode = sink, report, mode
-        self.classes = Classes(dataset.schema, report, unique=mode == "rgb", add=False)
+        schema = _sorted(dataset.schema, report) if dialect == "cvat" else dataset.schema
+        self.classes = Classes(schema, report, unique=mode == "rgb", add=False)
         self.numbers = {place: at for at, place in enumerate(index_order(self.classes.labels, True))}
         if mode == "index" and len(self.numbers) > 256:
             raise ValueError(f"{len(self.numbers)} classes with the background, a map by index holds 256")
@@ -60,7 +74,9 @@ class _Writer:
         return name
 
 
-def write(dataset: Dataset, sink: NullSink, report: LossReport, *, mode: str = "rgb") -> None:
+def write(
+    dataset: Dataset, sink: NullSink, report: LossReport, *, mode: str = "rgb", dialect: str = "plain"
+) -> None:
     """Write ``<subset>.txt``, ``<subset>annot/*.png`` and ``label_colors.txt``.
 
     Args:
@@ -69,6 +85,7 @@ def write(dataset: Dataset, sink: NullSink, report: LossReport, *, mode: str = "
         report: hears of special losses.
         mode: "rgb" as CVAT does; "index" for grey maps, as of the SegNet tutorial (0 is the black label or nothing,
             the others follow in the order of the table).
+        dialect: "cvat" sorts the labels by name and refuses names with blanks.
 
     Raises:
         ValueError: two labels of one colour, more labels than a map can number, a label whose name the table cannot
@@ -76,7 +93,9 @@ def write(dataset: Dataset, sink: NullSink, report: LossReport, *, mode: str = "
     """
     if mode not in ("rgb", "index"):
         raise ValueError(f'mode is "rgb" or "index", got {mode!r}')
-    writer = _Writer(dataset, sink, report, mode)
+    if dialect not in ("plain", "cvat"):
+        raise ValueError(f'dialect is "plain" or "cvat", got {dialect!r}')
+    writer = _Writer(dataset, sink, report, mode, dialect)
     lists: dict[str, list[str]] = {}
     for item in dataset.items:
         if item.subset in RESERVED:

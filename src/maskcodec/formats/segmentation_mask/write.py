@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from maskcodec.errors import shorten
 from maskcodec.formats._shared.labels import Label, numbered, write_label_map
-from maskcodec.formats._shared.pixelmaps import color_png, paint
+from maskcodec.formats._shared.pixelmaps import color_of, color_png, paint
 from maskcodec.formats._shared.png import write_png
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.segmentation_mask.pairs import NAMESPACE
@@ -75,7 +76,8 @@ def _colors(
             names = f"{shorten(owners[color[:3]])} and {shorten(category.name)}"
             raise ValueError(f"labels {names} have one colour, {color[:3]}; a map by index can hold them")
         owners[color[:3]] = category.name
-    free = (tuple(color) for color in _PALETTE[1:].tolist())
+    rest = (color_of(value) for value in range(1, 1 << 24))  # should the palette not do
+    free = chain((tuple(color) for color in _PALETTE[1:].tolist()), rest)
     out: list[tuple[int, int, int]] = []
     for category in schema.categories:
         color = category.color[:3] if category.color is not None else None
@@ -91,6 +93,7 @@ def _colors(
             tell = report.default if color is None else report.approximate
             tell(category.name, None, "color", text, what="category")
             color = next(color for color in free if color not in owners and color not in _TAKEN)
+            owners[color] = category.name
         out.append((color[0], color[1], color[2]))
     return out
 
