@@ -76,13 +76,10 @@ def polygons(rings: list[list[float]]) -> Iterator[Cell]:
     def dense(module: Any) -> list[int]:
         return [some(module.decode(module.frPyObjects([ring], *shape)[0])) for ring in rings]
 
-    def fill_poly(ring: list[float]) -> np.ndarray:
+    def fill(ring: list[float]) -> int:
         image = np.zeros(shape, np.uint8)
         cv2.fillPoly(image, [np.round(np.array(ring).reshape(-1, 2)).astype(np.int32)], 1)
-        return image
-
-    def fill(ring: list[float]) -> int:
-        return some(fill_poly(ring))
+        return some(image)
 
     def lattice(ring: list[float]) -> int:
         points = np.array(ring).reshape(-1, 2)
@@ -109,8 +106,8 @@ def polygons(rings: list[list[float]]) -> Iterator[Cell]:
             "Polygons",
             f"{len(rings)} outlines to dense masks, the rule of OpenCV, one call each",
             {
-                "maskcodec": lambda: [mc.Rle.from_polygons([ring], shape, "opencv").decode() for ring in rounded],
-                "opencv fillPoly": lambda: [fill_poly(ring) for ring in rings],
+                "maskcodec": lambda: [some(mc.Rle.from_polygons([ring], shape, "opencv").decode()) for ring in rounded],
+                "opencv fillPoly": lambda: [fill(ring) for ring in rings],
             },
             list,
             truth="opencv fillPoly",

@@ -9,12 +9,14 @@ import numpy as np
 
 import maskcodec as mc
 from maskcodec.compat import mask as compat
+from maskcodec.masks import decode_hasty, encode_hasty
 
 from . import inputs, peers
 from .cells import Cell, copy_floor, read_floor, write_floor
 
 rlemasklib = peers.module("rlemasklib")
 supervision = peers.module("supervision")
+fastlabelrle = peers.module("fastlabelrle")  # needs Python 3.12
 coco = peers.coco_like()
 
 
@@ -131,7 +133,7 @@ def window(shape: tuple[int, int]) -> Iterator[Cell]:
 def strings_of(result: Any) -> list[bytes]:
     if isinstance(result, mc.RleArray):
         return [counts_of(obj) for obj in result.to_coco()]
-    return [r if isinstance(r, bytes) else counts_of(r.to_dict()) for r in result]
+    return [r if isinstance(r, bytes) else counts_of(r if isinstance(r, dict) else r.to_dict()) for r in result]
 
 
 def label_maps(shape: tuple[int, int]) -> Iterator[Cell]:
@@ -156,6 +158,12 @@ def label_maps(shape: tuple[int, int]) -> Iterator[Cell]:
         name = f"{shape[0]}x{shape[1]} {dtype}, {len(values)} objects"
         floor = read_floor(labels.nbytes)
         yield Cell("Label image to all RLEs", name, calls, strings_of, "maskcodec", floor=floor, target=target)
+        calls = {"maskcodec": lambda labels=labels: mc.RleArray.from_label_map(labels)[1].to_coco(bytes=True)}
+        if rlemasklib:
+            calls[form] = lambda s=small: [r.to_dict() for r in rlemasklib.RLEMask.from_label_map(s).values()]
+        if fastlabelrle:
+            calls["fastlabelrle"] = lambda labels=labels: fastlabelrle.encode(labels).counts
+        yield Cell("Label image to all compressed strings", name, calls, strings_of, "maskcodec", floor=floor)
     if shape[0] < 4000:
         labels = inputs.label_image(shape, 5000)
         count = len(np.unique(labels)) - 1
@@ -347,6 +355,7 @@ def hasty(quick: bool) -> Iterator[Cell]:
         array = np.array(plain, np.int64)
         encoders: dict[str, Callable[[], Any]] = {
             "maskcodec": lambda m=mask: mc.Rle.from_mask(m).to_hasty(),
+            "maskcodec, no Rle": lambda m=mask: encode_hasty(m),
             "NumPy edges": lambda m=mask: numpy_pairs(m),
         }
         if not quick or mask.size < 100_000:
@@ -356,6 +365,8 @@ def hasty(quick: bool) -> Iterator[Cell]:
         decoders: dict[str, Callable[[], Any]] = {
             "maskcodec": lambda p=plain, s=mask.shape: mc.Rle.from_hasty(p, shape=s).decode(),
             "maskcodec, array given": lambda a=array, s=mask.shape: mc.Rle.from_hasty(a, shape=s).decode(),
+            "maskcodec, no Rle": lambda p=plain, s=mask.shape: decode_hasty(p, s),
+            "maskcodec, no Rle, array given": lambda a=array, s=mask.shape: decode_hasty(a, s),
             "NumPy steps": lambda p=plain, s=mask.shape: numpy_fill(np.asarray(p), s),
             "NumPy steps, array given": lambda a=array, s=mask.shape: numpy_fill(a, s),
         }

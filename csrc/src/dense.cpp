@@ -138,6 +138,10 @@ Runs encode_planes(const PixelView<T>& mask, Shape shape) {
   return finish(shape, toggles.vector());
 }
 
+bool empty_row(const std::vector<std::uint64_t>& bits) {
+  return std::none_of(bits.begin(), bits.end(), [](std::uint64_t word) { return word != 0; });
+}
+
 // Rows: xor with the row above leaves the toggles, a counting sort by column puts them into column-major order.
 template <class T>
 Runs encode_rows(const PixelView<T>& mask, Shape shape) {
@@ -149,14 +153,25 @@ Runs encode_rows(const PixelView<T>& mask, Shape shape) {
   const bool direct = sizeof(T) == 1 && mask.col_stride == 1;
   std::vector<std::uint8_t> scratch(direct ? 0 : w);
   Toggles toggles;
+  const bool solid = direct && mask.row_stride == static_cast<std::ptrdiff_t>(w);
+  bool blank = false;  // the row above has no foreground
   for (std::size_t y = 0; y < h; ++y) {
+    if (blank && solid) {  // empty rows are skipped as one line
+      const std::size_t empty = k.zeros(bytes_at(mask, y, 0), (h - y) * w) / w;
+      std::fill_n(row_ends.begin() + static_cast<std::ptrdiff_t>(y), empty, static_cast<std::uint32_t>(toggles.size()));
+      y += empty;
+      if (y == h) break;
+    }
     const std::uint8_t* row = as_bytes<T>(bytes_at(mask, y, 0), mask.col_stride, w, scratch.data());
     if (y == 0) {
       // Its toggles depend on the bottom row (a run may go on from the column before): they are added at the end.
       k.row_bits(row, w, above.data());
       first = above;
+      blank = empty_row(above);
     } else {
-      toggles.took(k.row_xor(row, w, above.data(), toggles.room(w), per_column.data()));
+      const std::size_t found = k.row_xor(row, w, above.data(), toggles.room(w), per_column.data());
+      toggles.took(found);
+      if (found != 0) blank = empty_row(above);  // only a row that differs begins or ends a stretch of empty ones
     }
     row_ends[y] = static_cast<std::uint32_t>(toggles.size());
     // Sorting costs more than transposing bits from here on (measured); start again the other way.

@@ -162,17 +162,11 @@ Shape crop_shape(Shape shape, const PixelBox* box) {
 
 }  // namespace
 
-Runs from_hasty(const std::int64_t* pairs, std::size_t size, Shape shape, const PixelBox* box, Repairs* repairs) {
-  const Shape crop = crop_shape(shape, box);
+Runs hasty_rows(const std::int64_t* pairs, std::size_t size, Shape crop, Repairs* repairs) {
   const auto pixels = static_cast<std::int64_t>(crop.pixels());
   if (size % 2 != 0)
     throw DecodeError("the list has " + std::to_string(size) + " numbers, expected start, length pairs", size - 1);
   const Shape turned{crop.width, crop.height};  // row-major of the crop = column-major of its transpose
-  const auto finish = [&](const Runs& rows) {
-    Runs inside = transpose(rows.view());
-    if (!box || crop == shape) return inside;
-    return pad(inside.view(), static_cast<std::uint32_t>(box->x0), static_cast<std::uint32_t>(box->y0), shape);
-  };
   if (pixels > 0) {  // in one go, as long as nothing is unusual
     std::vector<std::uint32_t> counts(size + 1);
     std::int64_t last = 0;
@@ -187,7 +181,7 @@ Runs from_hasty(const std::int64_t* pairs, std::size_t size, Shape shape, const 
     if (i == size) {
       counts[size] = static_cast<std::uint32_t>(pixels - last);
       if (last == pixels) counts.pop_back();
-      return finish(Runs{turned, std::move(counts)});
+      return Runs{turned, std::move(counts)};
     }
   }
   std::vector<std::pair<std::int64_t, std::int64_t>> spans;  // half-open, from 0
@@ -223,7 +217,26 @@ Runs from_hasty(const std::int64_t* pairs, std::size_t size, Shape shape, const 
     builder.toggle(static_cast<std::uint64_t>(a));
     if (b != pixels) builder.toggle(static_cast<std::uint64_t>(b));
   }
-  return finish(builder.finish());
+  return builder.finish();
+}
+
+Runs from_hasty(const std::int64_t* pairs, std::size_t size, Shape shape, const PixelBox* box, Repairs* repairs) {
+  const Shape crop = crop_shape(shape, box);
+  Runs inside = transpose(hasty_rows(pairs, size, crop, repairs).view());
+  if (!box || crop == shape) return inside;
+  return pad(inside.view(), static_cast<std::uint32_t>(box->x0), static_cast<std::uint32_t>(box->y0), shape);
+}
+
+std::vector<std::int64_t> hasty_pairs(RunsView rows) {
+  std::vector<std::int64_t> pairs(rows.size / 2 * 2);
+  std::int64_t at = 1;
+  for (std::size_t i = 0; i + 1 < rows.size; i += 2) {
+    at += rows.data[i];
+    pairs[i] = at;
+    pairs[i + 1] = rows.data[i + 1];
+    at += rows.data[i + 1];
+  }
+  return pairs;
 }
 
 std::vector<std::int64_t> to_hasty(RunsView runs, const PixelBox* box) {
@@ -236,18 +249,7 @@ std::vector<std::int64_t> to_hasty(RunsView runs, const PixelBox* box) {
     inside = cropped.view();
     if (area(inside) != area(runs)) throw ShapeError("the mask has foreground outside the box");
   }
-  const Runs rows = transpose(inside);
-  std::vector<std::int64_t> pairs;
-  pairs.reserve(rows.counts.size());
-  std::int64_t at = 0;
-  for (std::size_t i = 0; i < rows.counts.size(); ++i) {
-    if (i & 1u) {
-      pairs.push_back(at + 1);
-      pairs.push_back(rows.counts[i]);
-    }
-    at += rows.counts[i];
-  }
-  return pairs;
+  return hasty_pairs(transpose(inside).view());
 }
 
 Runs from_alternating(const std::int64_t* counts, std::size_t size, Shape shape, bool rows, bool start,

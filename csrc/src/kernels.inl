@@ -62,6 +62,50 @@ MC_TARGET static void paint_runs(const std::uint32_t* runs, std::size_t n, std::
   }
 }
 
+#ifndef MC_FILL_WIDE
+template <int N>
+MC_TARGET static inline void store16(std::uint8_t* out, const std::uint8_t* pattern) {
+  for (int i = 0; i < N; ++i) std::memcpy(out + 16 * i, pattern, 16);
+}
+
+// Stores of one width that may overlap, the last one ending with the span: how many follows from the power of two of the
+// size, which neighbouring spans mostly share.
+MC_TARGET static inline void fill_bytes(std::uint8_t* out, std::size_t size, const std::uint8_t* pattern) {
+  std::uint8_t* const end = out + size;
+  if (size > 64) {
+    for (; out + 64 < end; out += 64) store16<4>(out, pattern);
+    store16<4>(end - 64, pattern);
+  } else if (size > 32) {
+    store16<2>(out, pattern);
+    store16<2>(end - 32, pattern);
+  } else if (size >= 16) {
+    store16<1>(out, pattern);
+    store16<1>(end - 16, pattern);
+  } else if (size >= 8) {
+    std::memcpy(out, pattern, 8);
+    std::memcpy(end - 8, pattern, 8);
+  } else {
+    for (std::size_t i = 0; i < size; ++i) out[i] = pattern[i];
+  }
+}
+#endif
+
+MC_TARGET static void fill_runs(const std::uint32_t* runs, std::size_t n, unsigned shift, const std::uint8_t* pattern,
+                                std::uint8_t* out) {
+  for (std::size_t i = 0; i + 1 < n; i += 2) {
+    out += std::size_t{runs[i]} << shift;
+    const std::size_t size = std::size_t{runs[i + 1]} << shift;
+    fill_bytes(out, size, pattern);
+    out += size;
+  }
+}
+
+MC_TARGET static std::size_t zeros(const std::uint8_t* pixels, std::size_t n) {
+  std::size_t i = 0;
+  while (i + MC_WIDE <= n && !any_nonzero(pixels + i)) i += MC_WIDE;
+  return i;
+}
+
 MC_TARGET static void row_bits(const std::uint8_t* row, std::size_t width, std::uint64_t* bits) {
   const std::size_t words = width / 64;
   for (std::size_t i = 0; i < words; ++i) bits[i] = nz64(row + 64 * i);
@@ -79,6 +123,15 @@ MC_TARGET static inline std::size_t emit_columns(std::uint64_t d, std::uint32_t 
   return n;
 }
 
+#ifndef MC_WORDS_WIDE
+// Whether the words of MC_WIDE pixels are all `value`.
+MC_TARGET static inline bool words_are(const std::uint64_t* words, std::uint64_t value) {
+  std::uint64_t other = 0;
+  for (std::size_t j = 0; j < MC_WIDE / 64; ++j) other |= words[j] ^ value;
+  return other == 0;
+}
+#endif
+
 MC_TARGET static std::size_t row_xor(const std::uint8_t* row, std::size_t width, std::uint64_t* above,
                                      std::uint32_t* events, std::uint32_t* per_column) {
   const std::size_t words = width / 64;
@@ -87,12 +140,9 @@ MC_TARGET static std::size_t row_xor(const std::uint8_t* row, std::size_t width,
   std::size_t i = 0;
   for (; i + group <= words; i += group) {
     // Uniform under uniform is by far the commonest case, and cheaper to see than its bits are to collect.
-    std::uint64_t any = 0, all = ~std::uint64_t{0};
-    for (std::size_t j = 0; j < group; ++j) {
-      any |= above[i + j];
-      all &= above[i + j];
-    }
-    if (any == 0 ? !any_nonzero(row + 64 * i) : all == ~std::uint64_t{0} && !any_zero(row + 64 * i)) continue;
+    if (words_are(above + i, 0) ? !any_nonzero(row + 64 * i)
+                                : words_are(above + i, ~std::uint64_t{0}) && !any_zero(row + 64 * i))
+      continue;
     for (std::size_t j = i; j < i + group; ++j) {
       const std::uint64_t b = nz64(row + 64 * j);
       const std::uint64_t d = b ^ above[j];
@@ -250,7 +300,7 @@ MC_TARGET static std::uint32_t mask_words(const std::uint32_t* in, std::size_t n
 }
 
 extern const Kernels table;
-const Kernels table = {row_bits,    row_xor,        bit_positions, paint_runs, line_toggles,
+const Kernels table = {row_bits,    row_xor,        zeros,         bit_positions, paint_runs, fill_runs, line_toggles,
                        rows_differ, column_overlap, boxes_meet,    box_iou,    mask_words};
 
 }  // namespace MC_LEVEL

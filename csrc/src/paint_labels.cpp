@@ -4,8 +4,8 @@
 #include <memory>
 #include <vector>
 
+#include "maskcodec/kernels.hpp"
 #include "maskcodec/paint.hpp"
-#include "maskcodec/run_ops.hpp"
 
 #if (defined(__SSE2__) && defined(__x86_64__)) || (defined(_M_X64) && !defined(_M_ARM64EC))
 #include <emmintrin.h>
@@ -16,39 +16,21 @@ namespace maskcodec {
 
 namespace {
 
-// p[0 .. n) = value, without touching what is behind.
-template <class T>
-void fill_span(T* p, std::size_t n, T value) {
-  std::fill_n(p, n, value);
-}
-
-template <>
-void fill_span<std::uint8_t>(std::uint8_t* p, std::size_t n, std::uint8_t value) {
-  if (n > 64) {
-    std::memset(p, value, n);
-    return;
+// A value as 64 bytes, as the kernel wants it.
+struct Ink {
+  template <class T>
+  explicit Ink(T value) {
+    for (std::size_t i = 0; i < sizeof bytes; i += sizeof(T)) std::memcpy(bytes + i, &value, sizeof(T));
   }
-  const std::uint64_t word = value * 0x0101010101010101ull;
-  if (n >= 8) {  // whole words, the last one moved back so that it ends with the span
-    std::size_t i = 0;
-    for (; i + 8 < n; i += 8) std::memcpy(p + i, &word, 8);
-    std::memcpy(p + n - 8, &word, 8);
-  } else {
-    for (std::size_t i = 0; i < n; ++i) p[i] = value;
-  }
-}
+  alignas(64) std::uint8_t bytes[64];
+};
 
 template <class T>
 void paint_columns(const RunsView* masks, const T* values, std::size_t count, T* canvas) {
-  for (std::size_t m = 0; m < count; ++m) {
-    const RunsView& mask = masks[m];
-    T* p = canvas;
-    for (std::size_t i = 0; i + 1 < mask.size; i += 2) {
-      p += mask.data[i];
-      fill_span<T>(p, mask.data[i + 1], values[m]);
-      p += mask.data[i + 1];
-    }
-  }
+  constexpr unsigned shift = sizeof(T) == 1 ? 0 : sizeof(T) == 2 ? 1 : sizeof(T) == 4 ? 2 : 3;
+  const Kernels& kernel = kernels();
+  for (std::size_t m = 0; m < count; ++m)
+    kernel.fill_runs(masks[m].data, masks[m].size, shift, Ink(values[m]).bytes, reinterpret_cast<std::uint8_t*>(canvas));
 }
 
 // Walks the foreground of a mask column by column, a strip of columns at a time.
@@ -56,15 +38,22 @@ class Walk {
  public:
   explicit Walk(const RunsView& mask) : mask_(mask), h_(mask.shape.height) { next(); }
 
-  // Paints what lies in columns [first, last) into columns that are `stride` bytes apart.
-  void paint(std::uint64_t first, std::uint64_t last, std::uint8_t value, std::size_t stride, std::uint8_t* columns) {
+  // Paints what lies in columns [first, last) into columns that are `stride` bytes apart. `spans` is scratch.
+  void paint(std::uint64_t first, std::uint64_t last, std::uint8_t value, std::size_t stride, std::uint8_t* columns,
+             std::vector<std::uint32_t>& spans) {
+    spans.clear();
+    std::uint64_t end = 0;  // of the last span, in bytes of the strip
     while (left_ != 0 && place_.x < last) {
       const std::uint64_t n = std::min(left_, h_ - place_.y);
-      fill_span<std::uint8_t>(columns + (place_.x - first) * stride + place_.y, n, value);
+      const std::uint64_t start = (place_.x - first) * stride + place_.y;
+      spans.push_back(static_cast<std::uint32_t>(start - end));
+      spans.push_back(static_cast<std::uint32_t>(n));
+      end = start + n;
       left_ -= n;
       place_.advance(n, h_);
       if (left_ == 0) next();
     }
+    kernels().fill_runs(spans.data(), spans.size(), 0, Ink(value).bytes, columns);
   }
 
  private:
@@ -140,6 +129,7 @@ void paint_labels(const RunsView* masks, const T* values, std::size_t count, Sha
   std::uint8_t index[255];
   T table[256] = {};
   constexpr bool direct = sizeof(T) == 1;
+  std::vector<std::uint32_t> spans;
   std::vector<Walk> walks;
   walks.reserve(count);
   for (std::size_t m = 0; m < count; ++m) {
@@ -152,7 +142,7 @@ void paint_labels(const RunsView* masks, const T* values, std::size_t count, Sha
   for (std::size_t x0 = 0; x0 < w; x0 += strip) {
     const std::size_t n = std::min(strip, w - x0);
     std::memset(bytes.get(), 0, stride * ((n + 15) / 16 * 16));
-    for (std::size_t m = 0; m < count; ++m) walks[m].paint(x0, x0 + n, index[m], stride, bytes.get());
+    for (std::size_t m = 0; m < count; ++m) walks[m].paint(x0, x0 + n, index[m], stride, bytes.get(), spans);
     for (std::size_t y = 0; y < h; y += 16) {
       const std::size_t rows = std::min<std::size_t>(16, h - y);
       for (std::size_t x = 0; x < n; x += 16) transpose16(bytes.get() + x * stride + y, stride, band.get() + x, strip);

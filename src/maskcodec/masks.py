@@ -4,6 +4,6 @@ Both are compiled classes; their methods hold the documentation. Runs are column
 foreground, as in COCO; every other notation is converted on the way in and out, on the runs, without making pixels.
 """
 
-from maskcodec._native.runs import Rle, RleArray, simd_level
+from maskcodec._native.runs import Rle, RleArray, decode_hasty, encode_hasty, simd_level
 
-__all__ = ["Rle", "RleArray", "simd_level"]
+__all__ = ["Rle", "RleArray", "decode_hasty", "encode_hasty", "simd_level"]

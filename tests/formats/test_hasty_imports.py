@@ -246,3 +246,21 @@ def test_classes_without_a_colour_get_one_in_colour_maps(tmp_path: Path) -> None
     assert [x.count for x in report if x.field == "color"] == [2]
     back = mc.read(tmp_path / "out")
     assert [c.color for c in back.schema] == [(128, 0, 0), (0, 128, 0)]
+
+
+def test_maps_are_held_against_their_images(tmp_path: Path) -> None:
+    folder = maps(tmp_path, np.array([[0, 1, 1]], np.uint8))
+    (folder / "images").mkdir()
+    (folder / "images" / "b.png").write_bytes(write_png(np.zeros((1, 3), np.uint8)))
+    with pytest.raises(mc.FormatError, match="no image of the name 'a'"):
+        list(mc.read(folder).items)
+    (folder / "images" / "a.png").write_bytes(write_png(np.zeros((1, 3), np.uint8)))
+    data = mc.read(folder).load()
+    assert len(data.items) == 1 and not len(data.report)
+    (folder / "images" / "a.jpg").write_bytes(write_png(np.zeros((1, 3), np.uint8)))
+    data = mc.read(folder).load()
+    assert [(x.field, x.count) for x in data.report] == [("path", 1)]
+    (folder / "images" / "a.jpg").unlink()
+    (folder / "images" / "a.png").write_bytes(write_png(np.zeros((3, 1), np.uint8)))
+    with pytest.raises(mc.FormatError, match="the map is 3 x 1, the image 1 x 3"):
+        list(mc.read(folder).items)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import maskcodec as mc
+from maskcodec.masks import decode_hasty, encode_hasty
 
 from . import reference as ref
 from . import strategies as own
@@ -34,6 +35,15 @@ def test_the_whole_image(mask: np.ndarray) -> None:
     assert json.loads(json.dumps(list(pairs))) == ref.hasty_pairs(mask)
 
 
+@given(own.binary_masks(), st.sampled_from(["C", "F", "every-other", "reversed"]))
+def test_between_dense_masks_and_pairs(mask: np.ndarray, layout: str) -> None:
+    pairs = encode_hasty(own.lay_out(mask, layout))
+    assert pairs == ref.hasty_pairs(mask)
+    for given_as in (pairs, np.array(pairs, np.int32)):
+        dense = decode_hasty(given_as, mask.shape)
+        assert dense.dtype == np.uint8 and dense.flags.c_contiguous and np.array_equal(dense, mask)
+
+
 @given(masks_in_boxes())
 def test_a_crop(pair: tuple[np.ndarray, tuple[int, int, int, int]]) -> None:
     mask, box = pair
@@ -53,7 +63,12 @@ def test_the_reader_accepts_exactly_what_the_rules_accept(
     except ValueError:
         with pytest.raises(ValueError):
             mc.Rle.from_hasty(pairs, shape=shape, strict=strict)
+        if strict:
+            with pytest.raises(mc.DecodeError):
+                decode_hasty(pairs, shape)
     else:
+        if strict:
+            assert np.array_equal(decode_hasty(pairs, shape), expected)
         assert np.array_equal(mc.Rle.from_hasty(pairs, shape=shape, strict=strict).decode(), expected)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import maskcodec as mc
 from maskcodec.compat import mask as mask_utils
+from maskcodec.masks import decode_hasty, encode_hasty
 
 from . import reference as ref
 from . import strategies as own
@@ -58,7 +59,8 @@ def test_dense_and_text(level: str, kind: str, shape: tuple[int, int]) -> None:
             assert np.array_equal(rle.decode(order=order, window=window), mask[y0:y1, x0:x1])
     assert rle.transpose().runs.tolist() == ref.mask_to_runs(mask.T)
     assert rle.to_counts(order="C") == ref.mask_to_runs(mask, "C")
-    assert rle.to_hasty() == ref.hasty_pairs(mask)
+    assert rle.to_hasty() == encode_hasty(mask) == ref.hasty_pairs(mask)
+    assert np.array_equal(decode_hasty(encode_hasty(mask), shape), mask)
 
 
 @pytest.mark.parametrize("at", [0, 1, 70, 71, 100, 200, -9, -1])

@@ -31,6 +31,11 @@ struct Repairs {
 // Throws DecodeError (offset = list element), ShapeError for a box that is empty or outside.
 Runs from_hasty(const std::int64_t* pairs, std::size_t size, Shape shape, const PixelBox* box, Repairs* repairs);
 
+// The same without a box, as the row-major runs that the pairs are: the runs of the transposed mask.
+Runs hasty_rows(const std::int64_t* pairs, std::size_t size, Shape shape, Repairs* repairs);
+// And back.
+std::vector<std::int64_t> hasty_pairs(RunsView rows);
+
 // The inverse: canonical pairs over the crop; ShapeError when foreground lies outside the box.
 std::vector<std::int64_t> to_hasty(RunsView runs, const PixelBox* box);
 

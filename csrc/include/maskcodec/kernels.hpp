@@ -12,10 +12,16 @@ struct Kernels {
   // (room for `width` more) and counts them per column. Returns how many.
   std::size_t (*row_xor)(const std::uint8_t* row, std::size_t width, std::uint64_t* above, std::uint32_t* events,
                          std::uint32_t* per_column);
+  // How many pixels at the start are zero, as far as it is cheap to say: at least all but MC_WIDE (512 at most) of them.
+  std::size_t (*zeros)(const std::uint8_t* pixels, std::size_t n);
   // Positions base + i of the bits i that are set in n words; room for 64 n + 16. Returns how many.
   std::size_t (*bit_positions)(const std::uint64_t* words, std::size_t n, std::uint32_t base, std::uint32_t* out);
   // Sets the bits of every second run, the first of which starts at bit `at`; 8 words more than are set may be touched.
   void (*paint_runs)(const std::uint32_t* runs, std::size_t n, std::uint64_t at, std::uint64_t* words);
+  // Fills every second of n runs (elements of 1 << shift bytes, the first one is passed over) with the element that the 64
+  // bytes of `pattern` repeat. Nothing else is touched.
+  void (*fill_runs)(const std::uint32_t* runs, std::size_t n, unsigned shift, const std::uint8_t* pattern,
+                    std::uint8_t* out);
   // Toggle positions (base + i where pixel i differs from pixel i - 1, `state` being the pixel before the first) of a
   // line of n pixels; room for n + 16 of them. Updates `state`, returns how many.
   std::size_t (*line_toggles)(const std::uint8_t* line, std::size_t n, std::uint32_t base, unsigned* state,

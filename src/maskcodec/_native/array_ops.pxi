@@ -164,16 +164,17 @@ cdef class _RleArrayOps:
             raise ValueError(f"layout: expected 'C' or 'F', got {layout!r}")
         if self.n == 0 and out is None and shape is None:
             raise ValueError("no masks: the size of the result is unknown, give shape or out")
-        low, high = (int(values.min()), int(values.max())) if self.n else (0, 0)
+        low, high = range_of(values) if self.n else (0, 0)
         if out is not None:
             kind = out.dtype
         else:
             kind = np.dtype(np.min_scalar_type(high) if dtype is None and low >= 0 else dtype or np.int64)
         if kind.kind not in "iu":
             raise TypeError(f"expected an integer type, got {kind}")
-        limits = np.iinfo(kind)
-        if low < limits.min or high > limits.max:
-            raise ValueError(f"ids: {low}..{high} do not fit {kind}")
+        if dtype is not None or out is not None:  # else it was chosen to fit
+            limits = np.iinfo(kind)
+            if low < limits.min or high > limits.max:
+                raise ValueError(f"ids: {low}..{high} do not fit {kind}")
         if self.n == 0:
             return np.zeros(shape, kind, order=layout) if out is None else out
         masks = self

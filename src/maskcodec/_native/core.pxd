@@ -7,6 +7,7 @@ cdef extern from "translate.hpp" namespace "maskcodec":
 
 cdef extern from "small_int.hpp" namespace "maskcodec":
     bint small_int(object, long long*)
+    object int_list[T](const T*, Py_ssize_t)
 
 cdef extern from "maskcodec/view.hpp" namespace "maskcodec" nogil:
     cdef cppclass Shape:
@@ -83,6 +84,8 @@ cdef extern from "maskcodec/flat_rle.hpp" namespace "maskcodec" nogil:
         uint64_t empty_runs
         bint united
     Runs core_from_hasty "maskcodec::from_hasty" (const int64_t*, size_t, Shape, const PixelBox*, Repairs*) except +translate_current
+    Runs hasty_rows(const int64_t*, size_t, Shape, Repairs*) except +translate_current
+    vector[int64_t] hasty_pairs(RunsView) except +translate_current
     vector[int64_t] core_to_hasty "maskcodec::to_hasty" (RunsView, const PixelBox*) except +translate_current
     Runs from_alternating(const int64_t*, size_t, Shape, bint, bint, Repairs*) except +translate_current
     vector[uint32_t] to_alternating(RunsView, bint) except +translate_current

@@ -74,6 +74,21 @@ cdef vector[int64_t] as_ints(object values, str what) except *:
     return out
 
 
+cdef tuple range_of(cnp.ndarray values):
+    """The least and the greatest of at least one integer; the usual type without a call."""
+    cdef int64_t low, high
+    cdef const int64_t* data
+    cdef Py_ssize_t i
+    if cnp.PyArray_TYPE(values) != cnp.NPY_INT64 or not cnp.PyArray_ISCARRAY_RO(values):
+        return int(values.min()), int(values.max())
+    data = <const int64_t*>cnp.PyArray_DATA(values)
+    low = high = data[0]
+    for i in range(1, values.shape[0]):
+        low = min(low, data[i])
+        high = max(high, data[i])
+    return low, high
+
+
 cdef Runs counts_from(object counts, Shape shape, bint strict, list notes) except *:
     """Counts in any of their spellings: text, bytes, buffers (compressed), lists and integer arrays (uncompressed)."""
     cdef Py_ssize_t n = 0

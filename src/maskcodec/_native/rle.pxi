@@ -305,8 +305,7 @@ cdef class Rle(_RleOps):
         if as_box(box, &corners):
             place = &corners
         cdef vector[int64_t] pairs = core_to_hasty(self.r.view(), place)
-        cdef Py_ssize_t i
-        return [pairs[i] for i in range(<Py_ssize_t>pairs.size())]
+        return int_list(pairs.data(), pairs.size())
 
     def to_counts(self, str order="F"):
         """Canonical alternating run lengths (list of int), background first; "F" column-major, "C" row-major.
@@ -320,8 +319,7 @@ cdef class Rle(_RleOps):
         if order != "C":
             raise ValueError(f"order: expected 'F' or 'C', got {order!r}")
         cdef vector[uint32_t] counts = to_alternating(self.r.view(), True)
-        cdef Py_ssize_t i
-        return [counts[i] for i in range(<Py_ssize_t>counts.size())]
+        return int_list(counts.data(), counts.size())
 
     def to_polygons(self, str holes="rings", double tolerance=0):
         """Trace the mask along pixel edges, exactly.

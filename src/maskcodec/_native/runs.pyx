@@ -53,6 +53,7 @@ include "rle_ops.pxi"
 include "rle.pxi"
 include "array_ops.pxi"
 include "array.pxi"
+include "hasty.pxi"
 include "compat.pxi"
 
 

@@ -22,4 +22,20 @@ inline bool small_int(PyObject* object, long long* value) noexcept {
 #endif
 }
 
+// A new list of n integers; null with the error set when memory ran out.
+template <class T>
+PyObject* int_list(const T* values, Py_ssize_t n) noexcept {
+  PyObject* list = PyList_New(n);
+  if (!list) return nullptr;
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    PyObject* number = PyLong_FromLongLong(static_cast<long long>(values[i]));
+    if (!number) {
+      Py_DECREF(list);
+      return nullptr;
+    }
+    PyList_SET_ITEM(list, i, number);
+  }
+  return list;
+}
+
 }  // namespace maskcodec

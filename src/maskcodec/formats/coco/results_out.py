@@ -47,6 +47,7 @@ def write_results(dataset: Dataset, sink: NullSink, report: LossReport, *, score
     for key, value in dataset.extras.get("coco", {}).items():
         if value and key[:1] != "#":
             report.drop(None, None, f"extras.coco.{key}", "results are a bare list")
+    named: set[Any] = set()
     for item in dataset.items:
         extra = item.extras.get("coco", {})
         for key in extra:
@@ -66,9 +67,13 @@ def write_results(dataset: Dataset, sink: NullSink, report: LossReport, *, score
             report.rename(item, None, "id", "results name images by their number" if "id" in extra else RENUMBERED)
         for annotation in item.annotations:
             own = annotation.extras.get("coco", {})
+            named.add(annotation.category_id)
             if annotation.score is None and not isinstance(annotation, Caption):
                 report.default(item, annotation, "score", "every result has a score")
             part.add_annotation(jsonio.encode(_row(annotation, own, image, numbers, score)), own.get("#index"))
+    for category in dataset.schema.categories:
+        if category.id not in named:
+            report.drop(category.name, None, "", "no result names it", what="category")
     with sink.open("results.json") as target:
         target.write(b"[")
         part.copy_annotations(target)

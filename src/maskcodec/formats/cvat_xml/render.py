@@ -44,7 +44,7 @@ class Renderer:
     """
 
     def __init__(self, schema: LabelSchema, report: LossReport, decimals: int | None) -> None:
-        self.report, self.decimals = report, decimals
+        self.report, self.decimals, self.one_size = report, decimals, False  # True: of all frames, told by the masks
         self.definitions = Definitions(schema.categories, report)
         self.categories: dict[Any, Category] = {c.id: c for c in schema.categories}
         self.renumbered = {c.id for n, c in enumerate(schema.categories, 1) if c.id != n or type(c.id) is not int}
@@ -130,6 +130,8 @@ class Renderer:
             raise _Unwritable("an empty mask has no box")
         if item.width is not None and item.height is not None and rle.shape != (item.height, item.width):
             raise _Unwritable("the mask has another size than the image")
+        if not self.one_size and None in (item.width, item.height) and rle.shape != (y + h, x + w):
+            self.report.approximate(item, shape, "rle", "its size is lost: that of the image is unknown")
         runs = ", ".join(map(str, rle.crop((x, y, x + w, y + h)).to_counts("C")))
         return [("rle", runs), ("left", str(x)), ("top", str(y)), ("width", str(w)), ("height", str(h))]
 

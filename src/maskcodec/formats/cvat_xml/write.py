@@ -61,6 +61,7 @@ class _Writer(Numbering, TrackWriter):
         self.say_subset = sink.container == "file"
         unique_names(dataset.schema.categories, report)
         self.render = Renderer(dataset.schema, report, decimals)
+        self.render.one_size = dialect == "video"
         self.quiet = Renderer(dataset.schema, LossReport(), decimals)
         self.subsets: dict[str, array[int]] = {}  # positions of the items of each
         self.frames: array[int] = array("q")  # given number of each item, -1 for none

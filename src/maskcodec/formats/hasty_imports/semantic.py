@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from maskcodec.errors import FormatError
+from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._base import Confidence, NotThisFormat, Probe
 from maskcodec.formats._shared.faults import Faults
-from maskcodec.formats._shared.images import PngHeader, read_png
+from maskcodec.formats._shared.images import PngHeader, image_size, read_png
 from maskcodec.formats._shared.source import Source
 from maskcodec.formats.hasty_imports import classes
 from maskcodec.idmaps import unpack_ids
@@ -74,6 +74,12 @@ class _Reader(Faults):
     def __init__(self, source: Source, categories: list[Category], root: str, invent: bool) -> None:
         self.source, self.categories, self.root, self.invent = source, categories, root, invent
         self.seen: set[str] = set()
+        self.images: dict[str, list[str]] = {}  # by name with and without ending
+        for name in source.files:
+            inner = name.removeprefix(f"{root}images/")
+            if inner != name:
+                self.images.setdefault(inner.rpartition(".")[0], []).append(name)
+                self.images.setdefault(inner, []).append(name)  # a map is named so where two images have one name
         self.by_index: dict[int, Category] = {}
         self.by_color: dict[int, list[Category]] = {}
         for category in categories:
@@ -96,6 +102,7 @@ class _Reader(Faults):
         try:
             values, table, channels = self._values(name, file)
             item = self._named(name, values.shape)
+            self._check_image(item, file)
             item.extras = {NAMESPACE: {"channels": channels}} if channels != 1 else {}
             ids, masks = RleArray.from_label_map(values)
             found = []
@@ -113,6 +120,22 @@ class _Reader(Faults):
         order = {category.id: at for at, category in enumerate(self.categories)}
         item.annotations = sorted(found, key=lambda mask: order[mask.category_id])  # type: ignore[index]
         return item
+
+    def _check_image(self, item: Item, file: str) -> None:
+        """Hold a map against the image of its name, where images are given."""
+        if not self.images:
+            return
+        stem = str(item.id) if item.subset == "default" else f"{item.subset}/{item.id}"
+        found = self.images.get(stem, [])
+        if not found:
+            raise FormatError(f"no image of the name {shorten(stem)} in images/", file=file)
+        if len(found) > 1:
+            self.note(item, None, "path", f"several images fit: {', '.join(found[:3])}")
+            return
+        with self.source.open(found[0]) as stream:
+            width, height = image_size(stream, self.source.display(found[0]))
+        if (width, height) != (item.width, item.height):
+            raise FormatError(f"the map is {item.width} x {item.height}, the image {width} x {height}", file=file)
 
     def _named(self, name: str, shape: tuple[int, ...]) -> Item:
         inner = name[len(self.root) :]

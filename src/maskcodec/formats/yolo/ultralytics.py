@@ -244,6 +244,11 @@ class _Writer:
             if any(c.keypoints != [f"{c.name}_point_{n}" for n in range(self.shape[0])] for c in named.values()):
                 out += ["kpt_names:\n", *(f"  {at}: {json.dumps(c.keypoints, ensure_ascii=False)}\n"
                                           for at, c in named.items())]  # fmt: skip
+            else:
+                for category in categories:
+                    if not category.keypoints:
+                        why = "points are named by their numbers"
+                        self.report.default(category.name, None, "keypoints", why, what="category")
             if self.edges:
                 out += ["skeleton:\n", *(f"  {at}: {json.dumps(list(map(list, c.skeleton)))}\n"
                                          for at, c in named.items())]  # fmt: skip
