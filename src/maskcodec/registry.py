@@ -57,6 +57,8 @@ _TABLE: dict[str, str] = {
     "datagym": "datagym",
     "segmentation_mask": "segmentation_mask",
     "voc": "voc",
+    "labelme": "labelme",
+    "labelme_json": "labelme",
     "yolo": "yolo",
     "ultralytics_detect": "yolo",
     "ultralytics_segment": "yolo",
