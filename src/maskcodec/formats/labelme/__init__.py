@@ -2,8 +2,8 @@
 
 XML, kept: images with subsets, boxes, polygons, masks, attributes with types, occlusion, ids, trees of parts.
 Lost, reported: labels without objects, other kinds (ellipses become polygons), z-order, numbers of groups.
-JSON, kept: images, boxes, rotated boxes, polygons, circles, lines, points, masks, tags (flags), groups, yes/no attributes,
-the description, embedded images, unknown keys.
+JSON, kept: images, boxes, rotated boxes, polygons, circles, lines, points, masks, tags (flags), groups, yes/no
+attributes, the description, embedded images, unknown keys.
 Lost, reported: subsets, ids, other attributes, tracks.
 """
 
@@ -16,7 +16,7 @@ from maskcodec.model.dataset import Item
 
 __all__ = ["FORMATS"]
 
-_FLAGS = {"keyframe", "outside", "occluded", "truncated", "is_crowd"}
+_FLAGS = {"occluded", "truncated", "is_crowd"}
 
 
 def _media(item: Item) -> str | None:
@@ -36,6 +36,7 @@ FORMATS = (
             as_attributes={"track_id", "keyframe", "outside", "truncated", "is_crowd", "score"},
             attributes=True,
             order=True,
+            sorted_items=True,
             needs_category=True,
             arrange=groups.arrange,
             named_by="path",
@@ -61,6 +62,7 @@ FORMATS = (
             attributes=True,
             only={"tag": set()},
             order=True,
+            sorted_items=True,
             needs_category=True,
             tags_last=True,
             arrange=json_write.arrange,

@@ -11,7 +11,8 @@ __all__ = ["attribute_text", "parse_attributes"]
 
 def _split(text: str, separator: str, most: int = 0) -> list[str]:
     """Parts between separators that no backslash stands before."""
-    out, part, at = [], "", 0
+    out: list[str] = []
+    part, at = "", 0
     while at < len(text):
         if text[at] == "\\" and at + 1 < len(text):
             part += text[at : at + 2]

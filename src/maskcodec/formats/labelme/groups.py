@@ -44,7 +44,7 @@ def arrange(item: Item, source: Item, report: LossReport) -> None:
     item.annotations = shapes
     before = [(a.id, a.parent_id, a.group_id) for a in shapes]
     ids = [a.id for a in shapes]
-    good = len(set(ids)) == len(ids) and all(type(i) is int and i >= 0 for i in ids)  # type: ignore[operator]
+    good = len(set(ids)) == len(ids) and all(type(i) is int and i >= 0 for i in ids)
     new = {a.id: (a.id if good else at) for at, a in reversed(list(enumerate(shapes))) if a.id is not None}
     for at, annotation in enumerate(shapes):
         annotation.id = annotation.id if good else at
@@ -58,7 +58,7 @@ def arrange(item: Item, source: Item, report: LossReport) -> None:
 
 
 def _groups(shapes: list[Annotation]) -> None:
-    parents = {a.id: a.parent_id for a in shapes if a.parent_id is not None}
+    parents: dict[Any, Any] = {a.id: a.parent_id for a in shapes if a.parent_id is not None}
     for annotation in shapes:  # no circles
         seen, key = {annotation.id}, annotation.id
         while key in parents:

@@ -43,7 +43,7 @@ def _files(source: Source) -> list[str]:
 def detect(probe: Probe) -> Confidence:
     """A JSON object with ``shapes`` and ``imagePath``."""
     for name, document in probe.json().items():
-        if document.keys() >= {"shapes", "imagePath"}:
+        if {"shapes", "imagePath"} <= set(document.keys):
             return Confidence(90, f"{name} has shapes and imagePath")
         break
     raise NotThisFormat("no JSON object with shapes and imagePath")
@@ -204,7 +204,7 @@ class _Reader:
             own.update({"#type": kind, "#points": raw})
         elif kind == "circle":
             radius = float(np.hypot(*(xy[1] - xy[0])))
-            out = Ellipse(*xy[0].tolist(), radius, radius)
+            out = Ellipse(float(xy[0, 0]), float(xy[0, 1]), radius, radius)
             own["#points"] = raw
         elif kind in ("line", "linestrip"):
             out = Polyline(xy)
@@ -261,14 +261,12 @@ class _Reader:
                 text = "a patch and its corners differ in size: the smaller counts"
                 self.source.report.approximate(item, "mask", "points", text)
                 patch = patch[: max(height, 0), : max(width, 0)]
-        left, top = max(0, -x), max(0, -y)
-        inside = patch[top : max(item.height - y, 0), left : max(item.width - x, 0)]
-        if int(inside.sum()) != int(patch.sum()):
+        whole = Rle.from_mask(patch)
+        placed = whole.place(x, y, (item.height, item.width))
+        if placed.area != whole.area:
             text = "pixels of a mask outside of the image are cut"
-            self.source.report.unread(item, "mask", "mask", text, count=int(patch.sum() - inside.sum()))
-        whole = np.zeros((item.height, item.width), np.uint8)
-        whole[max(y, 0) : max(y, 0) + inside.shape[0], max(x, 0) : max(x, 0) + inside.shape[1]] = inside
-        return Rle.from_mask(whole)
+            self.source.report.unread(item, "mask", "mask", text, count=whole.area - placed.area)
+        return placed
 
 
 def _bytes(value: Any, file: str, record: str, field: str) -> bytes:

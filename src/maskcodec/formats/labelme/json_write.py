@@ -12,6 +12,7 @@ from maskcodec.formats._shared.carry_whole import clone
 from maskcodec.formats._shared.conversions import convert
 from maskcodec.formats._shared.images import write_png
 from maskcodec.formats._shared.labels import numbered
+from maskcodec.formats._shared.naming import tell_order
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.labelme.json_read import NAMESPACE
 from maskcodec.formats.yolo.common import check_name
@@ -38,7 +39,7 @@ def arrange(item: Item, source: Item, report: LossReport) -> None:
         if isinstance(annotation, Ellipse) and annotation.rx != annotation.ry:
             annotation, how = convert(annotation, item, "polygon")
             report.approximate(source, annotation, "", how, what="ellipse")
-        if isinstance(annotation, Mask) and not _fits(annotation, item, source, report):
+        if not _fits(annotation, item, source, report):
             continue
         if isinstance(annotation, Points) and any(v != 2 for v in annotation.visibility or ()):
             report.approximate(source, annotation, "visibility", "points are all visible")
@@ -46,29 +47,37 @@ def arrange(item: Item, source: Item, report: LossReport) -> None:
             annotation.visibility = None
         if not isinstance(annotation, Tag):
             _flags(annotation, source, report)
-        rings = annotation.rings if isinstance(annotation, Polygon) else ()
-        if len(rings) < 2:
+        if not isinstance(annotation, Polygon) or len(annotation.rings) < 2:
             out.append(annotation)
             continue
         if annotation.group_id is None:
             annotation.group_id = next(n for n in range(len(taken) + 1) if n not in taken)
             taken.add(annotation.group_id)
         report.approximate(source, annotation, "", "parts are shapes of one group")
-        for ring in rings:
+        for ring in annotation.rings:
             one = clone(annotation)
-            one.rings, one.holes = [ring], ()  # type: ignore[attr-defined]
+            one.rings, one.holes = [ring], ()
             out.append(one)
     item.annotations = out
 
 
-def _fits(mask: Mask, item: Item, source: Item, report: LossReport) -> bool:
-    if mask.rle.shape != (item.height, item.width):
-        report.drop(source, mask, "", "the mask has another size than the image")
-    elif not mask.rle.area:
-        report.drop(source, mask, "", "an empty mask has no patch")
-    else:
-        return True
-    return False
+def _fits(annotation: Annotation, item: Item, source: Item, report: LossReport) -> bool:
+    """Whether a shape can hold the annotation; reported if not."""
+    why = ""
+    if isinstance(annotation, Mask):
+        if annotation.rle.shape != (item.height, item.width):
+            why = "the mask has another size than the image"
+        elif not annotation.rle.area:
+            why = "an empty mask has no patch"
+    elif isinstance(annotation, Polygon) and any(len(ring) < 2 for ring in annotation.rings):
+        why = "a polygon has at least two points"
+    elif isinstance(annotation, Polyline) and len(annotation.points) < 2:
+        why = "a line has at least two points"
+    elif isinstance(annotation, Points) and not len(annotation.xy):
+        why = "there is no point"
+    if why:
+        report.drop(source, annotation, "", why)
+    return not why
 
 
 def _flags(annotation: Annotation, source: Item, report: LossReport) -> None:
@@ -92,6 +101,7 @@ def write(dataset: Dataset, sink: NullSink, report: LossReport) -> None:
     """
     numbered(dataset.schema, report)
     names = {category.id: category.name for category in dataset.schema.categories}
+    files: list[str] = []
     for item in dataset.items:
         own = item.extras.get(NAMESPACE, {})
         shown = own.get("#imagePath") or str(item.path).rpartition("/")[2]
@@ -102,10 +112,13 @@ def write(dataset: Dataset, sink: NullSink, report: LossReport) -> None:
             "version": own.get("#version") or "5.7.0", "flags": ordered,
             "shapes": [_shape(a, item, names, report) for a in item.annotations if not isinstance(a, Tag)],
             "imagePath": shown, "imageData": own.get("imageData"), "imageHeight": item.height,
-            "imageWidth": item.width, **{k: v for k, v in own.items() if k[:1] != "#" and k not in ("flags", "imageData")},
+            "imageWidth": item.width,
+            **{key: value for key, value in own.items() if key[:1] != "#" and key not in ("flags", "imageData")},
         }  # fmt: skip
         text = json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False)
-        sink.write(f"{item.id}.json", (text + "\n").encode("utf-8"))
+        files.append(f"{item.id}.json")
+        sink.write(files[-1], (text + "\n").encode("utf-8"))
+    tell_order(files, report)
     labels = [check_name(name, "labels.txt") for name in names.values()]
     sink.write("labels.txt", "".join(f"{label}\n" for label in labels).encode("utf-8"))
 
@@ -117,7 +130,7 @@ def _shape(annotation: Annotation, item: Item, names: dict[Any, str], report: Lo
     described = attributes.get("description")
     text = attributes.pop("description") if isinstance(described, str) else own.get("#description", "")
     return {
-        "label": names[annotation.category_id], "points": points, "group_id": annotation.group_id,  # type: ignore[index]
+        "label": names[annotation.category_id], "points": points, "group_id": annotation.group_id,
         "description": text, "shape_type": kind, "flags": attributes, "mask": mask,
         **{key: value for key, value in own.items() if key[:1] != "#"},
     }  # fmt: skip
@@ -132,19 +145,26 @@ def _geometry(annotation: Annotation, item: Item, own: dict[str, Any], report: L
     if isinstance(annotation, Points):
         return kind or ("point" if len(annotation.xy) == 1 else "points"), annotation.xy.tolist(), None
     if isinstance(annotation, Ellipse):
-        circle = raw or [[annotation.cx, annotation.cy], [annotation.cx + annotation.rx, annotation.cy]]
-        if float(np.hypot(*np.subtract(circle[1], circle[0]))) != annotation.rx or circle[0] != [annotation.cx, annotation.cy]:
-            circle = [[annotation.cx, annotation.cy], [annotation.cx + annotation.rx, annotation.cy]]
-        if circle[1][0] - circle[0][0] != annotation.rx and circle is not raw:
+        centre = [annotation.cx, annotation.cy]
+        circle = [centre, [annotation.cx + annotation.rx, annotation.cy]]
+        if raw is not None and raw[0] == centre and _radius(raw) == annotation.rx:
+            circle = raw
+        if _radius(circle) != annotation.rx:
             for name in ("rx", "ry"):
                 report.approximate(item, annotation, name, "rounded as a point on the rim")
         return "circle", circle, None
     if isinstance(annotation, Mask):
         x, y, w, h = (int(value) for value in annotation.rle.bbox)
-        patch = annotation.rle.crop((x, y, w, h)).to_mask()
+        patch = annotation.rle.crop((x, y, x + w, y + h)).decode()
         corners = [[float(x), float(y)], [float(x + w - 1), float(y + h - 1)]]
+        if raw is not None and np.array_equal(np.floor(np.add(raw, 0.5)), corners):
+            corners = raw
         return "mask", corners, base64.b64encode(write_png(patch.astype(np.uint8))).decode("ascii")
     return _box(annotation, item, kind, raw, report)
+
+
+def _radius(circle: Any) -> float:
+    return float(np.hypot(*np.subtract(circle[1], circle[0])))
 
 
 def _box(annotation: Any, item: Item, kind: Any, raw: Any, report: LossReport) -> tuple[str, Any, Any]:

@@ -55,7 +55,7 @@ def read(source: Source, *, threshold: int = 1) -> Dataset:
     Args:
         source: folder or zip with XML files, of the web tool or of CVAT.
         threshold: a pixel of a mask is set when one of its channels is at least this; an alpha channel that is 255
-            everywhere does not count.
+            everywhere does not count, another one decides alone when this is more than 1.
     """
     names: dict[str, None] = {}
     files = _files(source.files)
@@ -242,7 +242,8 @@ class _Reader:
                 text = point.value(axis)
                 if text is None or not NUMBER.fullmatch(text) or not np.isfinite(float(text)):
                     field = f"polygon: pt {at}: {axis}"
-                    raise FormatError(f"expected a finite number, got {shorten(text)}", file=file, record=record, field=field)
+                    fault = f"expected a finite number, got {shorten(text)}"
+                    raise FormatError(fault, file=file, record=record, field=field)
                 points.append(float(text))
         ring = np.array(points).reshape(-1, 2)
         least = 2 if box else 3
@@ -267,10 +268,11 @@ class _Reader:
         pixels, header, palette = read_png(self.source.read(found), self.source.display(found))
         if palette is not None:
             pixels = palette[pixels]
-        if header.color_type in (4, 6) and pixels.size and int(pixels[..., -1].min()) == 255:
-            pixels = pixels[..., :-1]
-        set_pixels = pixels >= self.threshold
-        rle = Rle.from_mask(set_pixels.any(axis=2) if pixels.ndim == 3 else set_pixels)
+        if header.color_type in (4, 6) and pixels.size:
+            solid = int(pixels[..., -1].min()) == 255
+            pixels = pixels[..., :-1] if solid else pixels[..., -1] if self.threshold > 1 else pixels
+        marked = np.asarray(pixels >= self.threshold)
+        rle = Rle.from_mask(np.asarray(marked.any(axis=2)) if marked.ndim == 3 else marked)
         if item.width is None or item.height is None:
             item.height, item.width = rle.shape
         if rle.shape != (item.height, item.width):

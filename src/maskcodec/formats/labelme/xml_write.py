@@ -10,6 +10,7 @@ import numpy as np
 from maskcodec.formats._shared.images import write_png
 from maskcodec.formats._shared.labels import FirstUse
 from maskcodec.formats._shared.lines import two_decimals
+from maskcodec.formats._shared.naming import tell_order
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats._shared.xmlout import XmlWriter
 from maskcodec.formats.labelme.attributes import attribute_text, parse_attributes
@@ -31,6 +32,7 @@ def write(dataset: Dataset, sink: NullSink, report: LossReport) -> None:
         report: hears of special losses.
     """
     labels = FirstUse(dataset.schema, report)
+    names: list[str] = []
     for item in dataset.items:
         body = io.BytesIO()
         xml = XmlWriter(body)
@@ -51,8 +53,10 @@ def write(dataset: Dataset, sink: NullSink, report: LossReport) -> None:
         for element in own.get("elements", ()):
             plant(xml, element)
         xml.end()
-        sink.write(f"{item.subset}/{item.id}.xml", body.getvalue())
+        names.append(f"{item.subset}/{item.id}.xml")
+        sink.write(names[-1], body.getvalue())
     labels.close()
+    tell_order(names, report)
 
 
 def _object(
@@ -103,7 +107,7 @@ def _mask(xml: XmlWriter, sink: NullSink, item: Item, mask: Mask, own: dict[str,
     if "scribbles" in own:
         plant(xml, ["scribbles", own["scribbles"]])
     xml.end()
-    sink.write(f"{item.subset}/Masks/{name}", write_png(mask.rle.to_mask() * np.uint8(255)))
+    sink.write(f"{item.subset}/Masks/{name}", write_png(mask.rle.decode() * np.uint8(255)))
 
 
 def _attributes(annotation: Annotation, item: Item, report: LossReport) -> str:
