@@ -76,7 +76,8 @@ def _numbers(line: Line) -> list[float]:
 def _faults(values: Float64, rules: Rules) -> npt.NDArray[np.bool_]:
     """Which rows break a rule, any rule."""
     frame, track = values[:, 0], values[:, 1]
-    bad: npt.NDArray[np.bool_] = ~np.isfinite(values[:, :6]).all(axis=1)
+    bad: npt.NDArray[np.bool_] = np.isnan(values[:, 0])
+    bad |= ~np.isfinite(values[:, :6]).all(axis=1)
     with np.errstate(invalid="ignore"):
         bad |= (frame < rules.first) | (frame > MAX_FRAME) | (frame != np.floor(frame))
         bad |= (track != np.floor(track)) | (np.abs(track) >= _EXACT)
