@@ -68,7 +68,8 @@ SAMPLES = {
     "vgg-face2": {"basic": "vgg_face2", "real-excerpt": "vgg_face2"},
     "wider-face": {"basic": "wider_face", "real-excerpt": "wider_face"},
     "yolo": {
-        "darknet": "yolo", "yolov8-classification": "ultralytics_classify", "yolov8-segmentation": "ultralytics_segment",
+        "darknet": "yolo", "yolov8-classification": "ultralytics_classify",
+        "yolov8-segmentation": "ultralytics_segment",
         **dict.fromkeys(
             ("yolov8-detection", "yolov8-detection-with-list-of-imgs", "yolov8-detection-with-list-of-names",
              "yolov8-detection-with-subset-txt"), "ultralytics_detect"
@@ -104,8 +105,8 @@ def test_why_it_is_none(samples: Path, path: str, word: str) -> None:
 
 def test_all_samples_are_in_the_table(samples: Path) -> None:
     listed = {path.rpartition("/")[0] if path.count("/") > 1 else path for path, _ in PATHS} | NONE.keys()
-    there = {f"{folder.name}/{sub.name}" for folder in samples.iterdir() if folder.name != "malformed" and folder.is_dir()
-             for sub in folder.iterdir() if sub.is_dir()}  # fmt: skip
+    folders = [folder for folder in samples.iterdir() if folder.is_dir() and folder.name != "malformed"]
+    there = {f"{folder.name}/{sub.name}" for folder in folders for sub in folder.iterdir() if sub.is_dir()}
     assert there - listed == {"hasty-json/bad", "icdar/real-excerpt"}, "several data sets in one folder"
 
 
