@@ -87,7 +87,7 @@ NONE = {
 PATHS = [(f"{folder}/{name}", wanted) for folder, names in SAMPLES.items() for name, wanted in names.items()]
 
 
-@pytest.mark.parametrize(("path", "wanted"), PATHS)
+@pytest.mark.parametrize(("path", "wanted"), [pair for pair in PATHS if pair[1] in registry.formats()])
 def test_named_by_content(samples: Path, path: str, wanted: str) -> None:
     assert mc.detect(samples / path) == wanted
     yes, no = registry.examine(samples / path)
