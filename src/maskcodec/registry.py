@@ -11,6 +11,7 @@ import importlib
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,8 @@ _TABLE: dict[str, str] = {
     "ultralytics_obb": "yolo",
     "ultralytics_pose": "yolo",
     "ultralytics_classify": "yolo",
+    "imagenet": "imagenet",
+    "imagenet_txt": "imagenet",
 }
 # A name for a family: reading takes the member that recognises the data, writing the first one. A family whose parts
 # can be read together is a format of its own in the table instead, with ``Format.parts``.
@@ -294,6 +297,9 @@ def _run(
     if chosen.settle is not None:
         options = chosen.settle(dataset, options)
 
+    sink.media = media
+    places = chosen.places(dataset, report) if chosen.places is not None and media == "copy" else None
+
     def copy(source: Item, item: Item) -> None:
         stream = None
         if dataset.media is not None:
@@ -301,13 +307,18 @@ def _run(
         if stream is None:
             report.drop(source, None, "media", "the media file was not found")
             return
-        if chosen.place is not None:
-            name = chosen.place(item, dataset.schema)
+        names: list[Any]  # a medium without a name is refused by the sink
+        if places is not None:
+            names = places(item, source)
+        elif chosen.place is not None:
+            names = [chosen.place(item, dataset.schema)]
         else:
-            name = chosen.media(item) if chosen.media is not None else item.path
-        with stream, sink.open(name) as target:
+            names = [chosen.media(item) if chosen.media is not None else item.path]
+        with stream, ExitStack() as opened:
+            targets = [opened.enter_context(sink.open(name)) for name in names]
             while block := stream.read(1 << 20):
-                target.write(block)
+                for target in targets:
+                    target.write(block)
 
     shown = carried(dataset, chosen.capabilities(options), report, copy if media == "copy" else None)
     if media == "none":

@@ -24,8 +24,8 @@ from tests.zoo import simple, zoo
 WRITABLE = [name for name, f in registry.formats().items() if f.write is not None]
 BOTH = [name for name in WRITABLE if registry.formats()[name].read is not None]
 
-# Without tracks the mixed form of CVAT XML is the form for images.
-DETECTED_AS = {"cvat_xml": "cvat_images"}
+# Without tracks the mixed form of CVAT XML is the form for images; without copies of images folders are lists.
+DETECTED_AS = {"cvat_xml": "cvat_images", "imagenet": "imagenet_txt"}
 
 pytestmark = pytest.mark.filterwarnings("ignore::maskcodec.errors.LossWarning")
 

@@ -199,6 +199,8 @@ class Format:
         single: suffix of the single file (".json") when the output may be one.
         media: name in the output for the media file of an item; None: the item's path.
         place: like ``media``, for formats that keep images by their class: ``(item, schema) -> name``.
+        places: like ``place``, where an image has several copies or its name depends on others': made once a run by
+            ``(data set, report)``, then called with every item, and as it was: ``(item, source) -> names``.
         parts: names of the formats that this one reads and writes together (a family such as "coco"); where a part
             recognises the data as well as the family, the part is meant.
         settle: ``(data set, options) -> options`` of the writer: what the caller left open, by a look at the data set.
@@ -216,6 +218,7 @@ class Format:
     single: str = ""
     media: Callable[[Item], str | None] | None = None
     place: Callable[[Item, LabelSchema], str | None] | None = None
+    places: Callable[[Dataset, Any], Callable[[Item, Item], list[str]]] | None = None
     parts: tuple[str, ...] = ()
     settle: Callable[[Dataset, Mapping[str, Any]], Mapping[str, Any]] | None = None
 
