@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from maskcodec.errors import AmbiguousFormatError, FormatError, LossWarning, UnknownFormatError, shorten
-from maskcodec.model.dataset import Dataset, Item, Origin
+from maskcodec.model.dataset import Dataset, Item, LazyItems, Origin
 from maskcodec.model.losses import LossReport
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ _TABLE: dict[str, str] = {
     "datagym": "datagym",
     "segmentation_mask": "segmentation_mask",
     "voc": "voc",
+    "camvid": "camvid",
+    "labelme": "labelme",
+    "labelme_json": "labelme",
     "yolo": "yolo",
     "ultralytics_detect": "yolo",
     "ultralytics_segment": "yolo",
@@ -276,12 +279,38 @@ def _read(source: Source, name: str | None, options: Mapping[str, Any]) -> Datas
         raise ValueError(f"{chosen.name} cannot be read, only written")
     _check_options(options, chosen.read_options, f"reading {chosen.name}")
     dataset = chosen.read(source, **options)
+    if isinstance(dataset.items, LazyItems):
+        dataset.items = dataset.items.through(_Once(source))
     dataset.report = source.report
     if dataset.media is None:
         dataset.media = source
     if dataset.source is None:
         dataset.source = Origin(chosen.name, source.path)
     return dataset
+
+
+class _Once:
+    """What is wrong with an item is entered in the report when it is loaded first, not again in later passes."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._told: set[Any] = set()
+
+    def __call__(self, load: Callable[[Any], Item | None], entry: Any) -> Item | None:
+        source, report = self._source, self._source.report
+        key = entry if isinstance(entry, (int, str)) else id(entry)  # the index keeps the entry alive
+        if key in self._told:
+            source.report = LossReport()
+            try:
+                return load(entry)
+            finally:
+                source.report = report
+        before = report.total
+        try:
+            return load(entry)
+        finally:
+            if report.total != before:
+                self._told.add(key)
 
 
 def _run(

@@ -82,6 +82,9 @@ def without_dropped(dataset: mc.Dataset, report: LossReport, back: mc.Dataset) -
             continue
         if not any(a.variant == loss.what for item in dataset.items for a in item.annotations):
             continue  # left out already, as a kind that the format lacks
+        if loss.reason == "pixels of the background are no object":
+            without_background(dataset, loss.count)
+            continue
         assert loss.count <= MAX_EXAMPLES, f"the zoo is too large for the examples of {loss}"
         matches = [
             (item, annotation)
@@ -96,6 +99,16 @@ def without_dropped(dataset: mc.Dataset, report: LossReport, back: mc.Dataset) -
         for item, annotation in matches[max(len(matches) - loss.count, 0) :]:
             item.annotations = [a for a in item.annotations if a is not annotation]
     return dataset
+
+
+def without_background(dataset: mc.Dataset, count: int) -> None:
+    """Leave out the masks of the background, of which the report has so many."""
+    known = [c.id for c in dataset.schema if c.id == dataset.schema.background]
+    key = next(iter(known or [c.id for c in dataset.schema if c.name == "background"]))
+    before = sum(len(item.annotations) for item in dataset.items)
+    for item in dataset.items:
+        item.annotations = [a for a in item.annotations if not isinstance(a, mc.Mask) or a.category_id != key]
+    assert before - sum(len(item.annotations) for item in dataset.items) == count
 
 
 def without_added(dataset: mc.Dataset, shown: mc.Dataset, report: LossReport) -> mc.Dataset:

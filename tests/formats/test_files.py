@@ -209,3 +209,15 @@ def test_size_of_every_picture_format(kind):
     assert image_size(out.getvalue()) == (31, 17)
     with pytest.raises(mc.FormatError, match="name"):
         image_size(out.getvalue()[:8], "name")
+
+
+def test_faults_are_entered_once_however_often_items_are_read(tmp_path):
+    (tmp_path / "obj_train_data").mkdir()
+    for name, text in (("obj.data", "names = obj.names\ntrain = train.txt\n"), ("obj.names", "cat\n"),
+                       ("train.txt", "obj_train_data/a.jpg\n"), ("obj_train_data/a.txt", "0 1 2\n")):  # fmt: skip
+        (tmp_path / name).write_text(text)
+    data = mc.read(tmp_path, "yolo", on_error="skip")
+    for _ in range(3):
+        assert len(list(data.items)) == 1
+    assert data.items[0].annotations == []
+    assert data.report.total == 1

@@ -108,6 +108,11 @@ class LazyItems(Sequence[Item]):
         self._index = index
         self._load = load
 
+    def through(self, loader: Callable[[Callable[[Any], Item | None], Any], Item | None]) -> LazyItems:
+        """The same items, loaded by ``loader(load, entry)``."""
+        load = self._load
+        return LazyItems(self._index, lambda entry: loader(load, entry))
+
     def __len__(self) -> int:
         return len(self._index)
 

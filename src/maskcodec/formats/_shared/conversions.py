@@ -97,6 +97,8 @@ def _unrotated(annotation: Annotation, item: Item) -> Box:
 def _points(annotation: Annotation, item: Item) -> Points:
     if not isinstance(annotation, Points):
         raise Impossible("not points")
+    if not len(annotation.xy):
+        raise Impossible("it has no points")
     return _with(Points, annotation, annotation.xy, annotation.visibility)  # type: ignore[no-any-return]
 
 

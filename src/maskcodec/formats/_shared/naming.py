@@ -16,7 +16,7 @@ from maskcodec.formats._shared.source import Source, safe_name
 from maskcodec.model.dataset import Item
 from maskcodec.model.losses import LossReport
 
-__all__ = ["IMAGES", "Images", "Names", "ending", "media_in", "stem"]
+__all__ = ["IMAGES", "Images", "Names", "ending", "media_in", "stem", "tell_order"]
 
 
 def stem(path: str) -> str:
@@ -111,6 +111,12 @@ class Names:
         if name != source.subset:
             self.report.rename(source, None, "subset", "the name of a subset is that of a file or folder")
         return name
+
+
+def tell_order(names: list[str], report: LossReport) -> None:
+    """Report that files, one an item, come back in the order of their names, if that is another."""
+    if names != sorted(names):
+        report.approximate(None, None, "items", "files have no order but that of their names")
 
 
 class Images:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from maskcodec.errors import shorten
 from maskcodec.formats._shared.labels import Label, numbered, write_label_map
-from maskcodec.formats._shared.pixelmaps import color_png, paint
+from maskcodec.formats._shared.pixelmaps import color_of, color_png, paint
 from maskcodec.formats._shared.png import write_png
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.segmentation_mask.pairs import NAMESPACE
@@ -32,14 +33,17 @@ class Classes:
         schema: of the data set.
         report: hears of what the table changes.
         unique: colours stand for classes, so no two may be equal.
+        add: put a background first where there is none; else black pixels need no label.
 
     Raises:
         ValueError: two categories of one colour.
     """
 
-    def __init__(self, schema: LabelSchema, report: LossReport, *, unique: bool = True) -> None:
+    def __init__(self, schema: LabelSchema, report: LossReport, *, unique: bool = True, add: bool = True) -> None:
         self.background = _background(schema)
-        first = 0 if self.background is not None else 1
+        if self.background is not None and schema.background != self.background.id:
+            report.default(None, None, "background", "the label of this name is the background", what="schema")
+        first = 1 if self.background is None and add else 0
         self.numbers: dict[Any, int] = numbered(schema, report, first)
         self.labels = [Label(category.name) for category in schema.categories]
         colors = _colors(schema, self.background, report, unique)
@@ -72,7 +76,8 @@ def _colors(
             names = f"{shorten(owners[color[:3]])} and {shorten(category.name)}"
             raise ValueError(f"labels {names} have one colour, {color[:3]}; a map by index can hold them")
         owners[color[:3]] = category.name
-    free = (tuple(color) for color in _PALETTE[1:].tolist())
+    rest = (color_of(value) for value in range(1, 1 << 24))  # should the palette not do
+    free = chain((tuple(color) for color in _PALETTE[1:].tolist()), rest)
     out: list[tuple[int, int, int]] = []
     for category in schema.categories:
         color = category.color[:3] if category.color is not None else None
@@ -88,6 +93,7 @@ def _colors(
             tell = report.default if color is None else report.approximate
             tell(category.name, None, "color", text, what="category")
             color = next(color for color in free if color not in owners and color not in _TAKEN)
+            owners[color] = category.name
         out.append((color[0], color[1], color[2]))
     return out
 

@@ -19,7 +19,7 @@ from maskcodec.model.dataset import Dataset, Item
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import Category, LabelSchema
 
-__all__ = ["write"]
+__all__ = ["plant", "write"]
 
 class _Writer:
     def __init__(self, dataset: Dataset, sink: NullSink, report: LossReport, one_based: bool, mode: str) -> None:
@@ -59,13 +59,13 @@ class _Writer:
         elements = own.get("#elements", UNKNOWN)
         masks = self.maps.item(item) > 0
         for element in (e for e in elements if e[0] == "folder"):
-            _plant(xml, element)
+            plant(xml, element)
         xml.leaf("filename", str(item.path))
         for element in (e for e in elements if e[0] != "folder"):
-            _plant(xml, element)
+            plant(xml, element)
         if item.width is not None or item.height is not None:
             size = {"width": item.width or "", "height": item.height or "", "depth": own.get("depth", "")}
-            _plant(xml, ["size", [[name, str(value)] for name, value in size.items()]])
+            plant(xml, ["size", [[name, str(value)] for name, value in size.items()]])
         xml.leaf("segmented", "1" if masks else own.get("segmented", "0"))
         for box in boxes:
             if id(box) in numbers:
@@ -112,7 +112,7 @@ class _Writer:
         xml.start("object")
         xml.leaf("name", self.schema.names[box.category_id])  # type: ignore[index]
         if "pose" in own:
-            _plant(xml, ["pose", own["pose"]])
+            plant(xml, ["pose", own["pose"]])
         attributes = dict(box.attributes)
         difficult = attributes.pop("difficult", None)
         for name, flag in (("truncated", box.truncated), ("occluded", box.occluded), ("difficult", bool(difficult))):
@@ -122,7 +122,7 @@ class _Writer:
             self.report.approximate(item, box, "attributes.difficult", text)
         self._bndbox(xml, item, box)
         if "point" in own:
-            _plant(xml, ["point", own["point"]])
+            plant(xml, ["point", own["point"]])
         for part in parts:
             xml.start("part")
             xml.leaf("name", self.schema.names[part.category_id])  # type: ignore[index]
@@ -131,10 +131,10 @@ class _Writer:
         actions = [*self.schema.actions.get(box.category_id, ()), *own.get("#actions", ())]
         flags = {name: attributes.pop(name) for name in dict.fromkeys(actions) if type(attributes.get(name)) is bool}
         if flags:
-            _plant(xml, ["actions", [[name, str(int(flag))] for name, flag in flags.items()]])
+            plant(xml, ["actions", [[name, str(int(flag))] for name, flag in flags.items()]])
         self._attributes(xml, item, box, attributes, own.get("#rotation"))
         for element in own.get("elements", ()):
-            _plant(xml, element)
+            plant(xml, element)
         xml.end()
 
     def _attributes(self, xml: XmlWriter, item: Item, box: Box, attributes: dict[str, Any], zero: str | None) -> None:
@@ -150,7 +150,7 @@ class _Writer:
             rows.append(("rotation", zero))
         if rows:
             found = [["attribute", [["name", name], ["value", text.strip()]]] for name, text in rows]
-            _plant(xml, ["attributes", found])
+            plant(xml, ["attributes", found])
 
     def _bndbox(self, xml: XmlWriter, item: Item, box: Box) -> None:
         sides = [box.x0, box.y0, box.x1, box.y1]
@@ -159,7 +159,7 @@ class _Writer:
             if (sides[0] - 1, sides[1] - 1) != (box.x0, box.y0):
                 self.report.approximate(item, box, "x0", "rounded by counting pixels from 1")
                 self.report.approximate(item, box, "y0", "rounded by counting pixels from 1")
-        _plant(xml, ["bndbox", [[name, decimal(value)] for name, value in zip(SIDES, sides, strict=True)]])
+        plant(xml, ["bndbox", [[name, decimal(value)] for name, value in zip(SIDES, sides, strict=True)]])
 
     def _list(self, item: Item, parts: bool, boxes: list[Box], masks: bool) -> None:
         key, own = str(item.id), item.extras.get(NAMESPACE, {})
@@ -207,7 +207,7 @@ class _Writer:
         self.sink.write(f"ImageSets/{folder}/{name}.txt", "".join(f"{row}\n" for row in rows).encode("utf-8"))
 
 
-def _plant(xml: XmlWriter, element: list[Any]) -> None:
+def plant(xml: XmlWriter, element: list[Any]) -> None:
     """Write an element given as [tag, text or list of children]."""
     tag, content = element
     if isinstance(content, str):
@@ -215,7 +215,7 @@ def _plant(xml: XmlWriter, element: list[Any]) -> None:
         return
     xml.start(tag)
     for child in content:
-        _plant(xml, child)
+        plant(xml, child)
     xml.end()
 
 
