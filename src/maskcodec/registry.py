@@ -58,6 +58,7 @@ _TABLE: dict[str, str] = {
     "datagym": "datagym",
     "segmentation_mask": "segmentation_mask",
     "voc": "voc",
+    "mot": "mot",
     "camvid": "camvid",
     "labelme": "labelme",
     "labelme_json": "labelme",

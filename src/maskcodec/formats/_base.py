@@ -76,7 +76,8 @@ class Capabilities:
         tracks_last: shapes of tracks are kept apart from the others; a reader finds them after all others.
         media: kinds of media ("image", "point_cloud").
         named_by: items are known by the "path" of their image, or by its "stem", the path without the ending; the id is
-            that stem then, and names are made unique and safe. "": the format keeps ids of its own.
+            that stem then, and names are made unique and safe. "frame": by sequence and number (``one_folder``: all of
+            one sequence). "": the format keeps ids of its own.
         one_folder: names of items are unique over all subsets.
         subsets: whether subsets are kept.
         default_subset: the subset that items of the subset ``default`` are put into (with ``named_by``).

@@ -16,6 +16,7 @@ from maskcodec.formats._shared.carry_whole import NO_FIELD, Whole, clone
 from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert, named_points, rounded
 from maskcodec.formats._shared.flatten import flatten
 from maskcodec.formats._shared.naming import Names
+from maskcodec.formats._shared.sequences import FrameNames
 from maskcodec.formats._shared.tags import tags_to_attributes
 from maskcodec.model.annotations import Annotation, Points, Skeleton
 from maskcodec.model.dataset import Dataset, Item
@@ -48,6 +49,8 @@ class _View(Whole):
         paths = carries.named_by == "path"
         together, default = carries.one_folder or not carries.subsets, carries.default_subset
         names = Names(report, paths=paths, together=together, kept=media, default=default)
+        if carries.named_by == "frame":
+            names = FrameNames(report, several=not carries.one_folder, kept=media)
         self.naming = names if carries.named_by else None
         self.variants = carries.variants | ({"tag", "caption"} if carries.tags_as_attributes else frozenset())
         self.conversions = carries.conversions
