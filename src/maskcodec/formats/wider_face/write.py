@@ -7,14 +7,13 @@ from typing import Any
 
 from maskcodec.errors import shorten
 from maskcodec.formats._shared.labels import numbered
-from maskcodec.formats._shared.lines import NUMBER, decimal
+from maskcodec.formats._shared.lines import NUMBER, decimal, extent
 from maskcodec.formats._shared.naming import stem
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.wider_face.read import event_of, order_of
 from maskcodec.formats.wider_face.rows import ATTRIBUTES, DATUMARO, FACE, NAMESPACE, is_path
 from maskcodec.model.annotations import Annotation, Box, Tag
 from maskcodec.model.dataset import Dataset, Item
-from maskcodec.model.geometry import side
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import LabelSchema
 
@@ -188,11 +187,11 @@ def write(
 
 
 def _row(item: Item, box: Box, report: LossReport, dialect: str, names: dict[Any, str]) -> str:
-    sides = [box.x0, box.y0, side(box.x0, box.x1), side(box.y0, box.y1)]
+    sides = [decimal(box.x0), decimal(box.y0), extent(box.x0, box.x1), extent(box.y0, box.y1)]
     if dialect == "official":
-        if not all(float(value).is_integer() for value in sides):
+        if not all(float(value).is_integer() for value in (box.x0, box.y0, box.x1, box.y1)):
             report.approximate(item, box, "", "a box in fractions of pixels, readers may want whole ones")
-        return " ".join([*map(decimal, sides), *(str(box.attributes[name]) for name in ATTRIBUTES), ""])
+        return " ".join([*sides, *(str(box.attributes[name]) for name in ATTRIBUTES), ""])
     words = [repr(float(value)) for value in sides]
     for name in DATUMARO:
         value = box.attributes.get(name)
