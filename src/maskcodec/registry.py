@@ -81,6 +81,7 @@ _UMBRELLAS: dict[str, tuple[str, ...]] = {
         "ultralytics_detect", "ultralytics_segment", "ultralytics_obb", "ultralytics_pose", "ultralytics_classify",
     ),
 }
+_LISTED = 1500  # characters of reasons why no format fits
 _loaded: dict[str, Format] = {}
 _PathLike = str | os.PathLike[str]
 
@@ -182,7 +183,13 @@ def _choose(candidates: Iterable[Format], source: Source) -> Format:
         alike: dict[str, list[str]] = {}
         for name, reason in no.items():
             alike.setdefault(reason, []).append(name)
-        lines = damaged + [f"not {', '.join(names)}: {reason}" for reason, names in alike.items()]
+        # What a format found comes before what it did not find.
+        order = sorted(alike, key=lambda reason: not any(name in reason for name in source.files[:50]))
+        lines = damaged + [f"not {', '.join(alike[reason])}: {reason}" for reason in order]
+        if sum(map(len, lines)) > _LISTED:
+            shown = next(count for count in range(len(lines)) if sum(map(len, lines[: count + 1])) > _LISTED)
+            rest = f"... and {len(lines) - max(shown, 1)} more reasons, see candidates"
+            lines = [*lines[: max(shown, 1)], rest]
         listing = ", ".join(source.files[:5]) or "nothing"
         raise UnknownFormatError(
             f"no format recognised ({len(source.files)} files: {listing})\n  " + "\n  ".join(lines),

@@ -29,7 +29,7 @@ FORMATS = (
             named_by="stem",
             subsets=True,
             category_fields={"id", "parent"},
-            item_fields=(),
+            item_fields={"path"},
             image_sizes=True,
         ),
         detect=read.detect,

@@ -10,6 +10,8 @@ from array import array
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
+
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._base import Confidence, NotThisFormat, Probe
 from maskcodec.formats._shared.labels import read_meta, read_names
@@ -168,11 +170,13 @@ def parents(rows: list[str], labels: Iterable[str], exact: bool) -> list[tuple[s
 
 
 def _table(source: Source, root: str, used: dict[str, None], folders: set[str]) -> list[Category]:
-    rows = read_names(source, f"{root}labels.txt") if source.has(f"{root}labels.txt") else []
-    labels: list[tuple[str, str | None]]
+    labels, rows = list[tuple[str, str | None]](), list[str]()
+    if source.has(f"{root}labels.txt"):
+        rows = read_names(source, f"{root}labels.txt")
     if source.has(f"{root}dataset_meta.json"):
         names: list[str] = read_meta(source, f"{root}dataset_meta.json")["labels"]
-        exact = len(rows) == len(names) and all(f"{row} ".startswith(f"{n} ") for row, n in zip(rows, names, strict=True))
+        exact = len(rows) == len(names)
+        exact = exact and all(f"{row} ".startswith(f"{name} ") for row, name in zip(rows, names, strict=True))
         labels = parents(rows, names, True) if exact else [(name, None) for name in names]
     elif rows:
         labels = parents(rows, {*used, *folders}, False)
@@ -227,7 +231,7 @@ def read(source: Source) -> Dataset:
         if box is not None:
             found.append(Box(box[0], box[1], box[0] + box[2], box[1] + box[3], category_id=key))
         if marks is not None:
-            found.append(Points([marks[at : at + 2] for at in range(0, 10, 2)], category_id=key))
+            found.append(Points(np.array(marks).reshape(5, 2), category_id=key))
         elif name in own.empty and key is not None:
             found.append(Tag(category_id=key))
         item.annotations = found
