@@ -66,6 +66,9 @@ class Capabilities:
         unordered: annotations of an item have no order of their own, they come back sorted by what they are.
         arrange: brings the annotations of an item, which are copies, into the form of the format:
             ``(item, item as it was, report)``.
+        admits: why an annotation of a kind that is carried cannot be written all the same, "" where it can:
+            ``(annotation, schema)``.
+        by_label: like ``arrange``, with the schema: ``(item, item as it was, report, schema)``.
         needs_category: annotations (or those of the kinds named) without a category of the schema are dropped.
         whole_pixels: coordinates are integers; others are rounded, halves up.
         tags_as_attributes: tags and captions are written as attributes of their image.
@@ -102,6 +105,8 @@ class Capabilities:
     sorted_items: bool = False
     unordered: bool = False
     arrange: Callable[[Item, Item, Any], None] | None = None
+    admits: Callable[[Annotation, LabelSchema], str] | None = None
+    by_label: Callable[[Item, Item, Any, LabelSchema], None] | None = None
     needs_category: Names = False
     tags_as_attributes: bool = False
     tags_last: bool = False
@@ -202,6 +207,8 @@ class Format:
         single: suffix of the single file (".json") when the output may be one.
         media: name in the output for the media file of an item; None: the item's path.
         place: like ``media``, for formats that keep images by their class: ``(item, schema) -> name``.
+        places: like ``place``, where an image has several copies or its name depends on others': made once a run by
+            ``(data set, report)``, then called with every item, and as it was: ``(item, source) -> names``.
         parts: names of the formats that this one reads and writes together (a family such as "coco"); where a part
             recognises the data as well as the family, the part is meant.
         settle: ``(data set, options) -> options`` of the writer: what the caller left open, by a look at the data set.
@@ -219,6 +226,7 @@ class Format:
     single: str = ""
     media: Callable[[Item], str | None] | None = None
     place: Callable[[Item, LabelSchema], str | None] | None = None
+    places: Callable[[Dataset, Any], Callable[[Item, Item], list[str]]] | None = None
     parts: tuple[str, ...] = ()
     settle: Callable[[Dataset, Mapping[str, Any]], Mapping[str, Any]] | None = None
 
