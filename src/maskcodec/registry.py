@@ -72,6 +72,7 @@ _TABLE: dict[str, str] = {
     "imagenet_txt": "imagenet",
     "wider_face": "wider_face",
     "vgg_face2": "vgg_face2",
+    "market1501": "market1501",
 }
 # A name for a family: reading takes the member that recognises the data, writing the first one. A family whose parts
 # can be read together is a format of its own in the table instead, with ``Format.parts``.

@@ -67,7 +67,8 @@ class Capabilities:
             ``(item, item as it was, report)``.
         admits: why an annotation of a kind that is carried cannot be written all the same, "" where it can:
             ``(annotation, schema)``.
-        by_label: like ``arrange``, with the schema: ``(item, item as it was, report, schema)``.
+        by_label: like ``arrange``, with the schema, and made anew for each pass over the items, as it may count:
+            ``() -> (item, item as it was, report, schema)``.
         needs_category: annotations (or those of the kinds named) without a category of the schema are dropped.
         whole_pixels: coordinates are integers; others are rounded, halves up.
         tags_as_attributes: tags and captions are written as attributes of their image.
@@ -104,7 +105,7 @@ class Capabilities:
     sorted_items: bool = False
     arrange: Callable[[Item, Item, Any], None] | None = None
     admits: Callable[[Annotation, LabelSchema], str] | None = None
-    by_label: Callable[[Item, Item, Any, LabelSchema], None] | None = None
+    by_label: Callable[[], Callable[[Item, Item, Any, LabelSchema], None]] | None = None
     needs_category: Names = False
     tags_as_attributes: bool = False
     tags_last: bool = False
