@@ -11,6 +11,7 @@ import importlib
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,7 @@ _TABLE: dict[str, str] = {
     "datagym": "datagym",
     "segmentation_mask": "segmentation_mask",
     "voc": "voc",
+    "mot": "mot",
     "camvid": "camvid",
     "kitti_detection": "kitti",
     "kitti_segmentation": "kitti",
@@ -69,6 +71,10 @@ _TABLE: dict[str, str] = {
     "ultralytics_obb": "yolo",
     "ultralytics_pose": "yolo",
     "ultralytics_classify": "yolo",
+    "imagenet": "imagenet",
+    "imagenet_txt": "imagenet",
+    "wider_face": "wider_face",
+    "vgg_face2": "vgg_face2",
 }
 # A name for a family: reading takes the member that recognises the data, writing the first one. A family whose parts
 # can be read together is a format of its own in the table instead, with ``Format.parts``.
@@ -78,6 +84,7 @@ _UMBRELLAS: dict[str, tuple[str, ...]] = {
         "ultralytics_detect", "ultralytics_segment", "ultralytics_obb", "ultralytics_pose", "ultralytics_classify",
     ),
 }
+_LISTED = 1500  # characters of reasons why no format fits
 _loaded: dict[str, Format] = {}
 _PathLike = str | os.PathLike[str]
 
@@ -179,7 +186,13 @@ def _choose(candidates: Iterable[Format], source: Source) -> Format:
         alike: dict[str, list[str]] = {}
         for name, reason in no.items():
             alike.setdefault(reason, []).append(name)
-        lines = damaged + [f"not {', '.join(names)}: {reason}" for reason, names in alike.items()]
+        # What a format found comes before what it did not find.
+        order = sorted(alike, key=lambda reason: not any(name in reason for name in source.files[:50]))
+        lines = damaged + [f"not {', '.join(alike[reason])}: {reason}" for reason in order]
+        if sum(map(len, lines)) > _LISTED:
+            shown = next(count for count in range(len(lines)) if sum(map(len, lines[: count + 1])) > _LISTED)
+            rest = f"... and {len(lines) - max(shown, 1)} more reasons, see candidates"
+            lines = [*lines[: max(shown, 1)], rest]
         listing = ", ".join(source.files[:5]) or "nothing"
         raise UnknownFormatError(
             f"no format recognised ({len(source.files)} files: {listing})\n  " + "\n  ".join(lines),
@@ -326,6 +339,9 @@ def _run(
     if chosen.settle is not None:
         options = chosen.settle(dataset, options)
 
+    sink.media = media
+    places = chosen.places(dataset, report) if chosen.places is not None and media == "copy" else None
+
     def copy(source: Item, item: Item) -> None:
         stream = None
         if dataset.media is not None:
@@ -333,13 +349,18 @@ def _run(
         if stream is None:
             report.drop(source, None, "media", "the media file was not found")
             return
-        if chosen.place is not None:
-            name = chosen.place(item, dataset.schema)
+        names: list[Any]  # a medium without a name is refused by the sink
+        if places is not None:
+            names = places(item, source)
+        elif chosen.place is not None:
+            names = [chosen.place(item, dataset.schema)]
         else:
-            name = chosen.media(item) if chosen.media is not None else item.path
-        with stream, sink.open(name) as target:
+            names = [chosen.media(item) if chosen.media is not None else item.path]
+        with stream, ExitStack() as opened:
+            targets = [opened.enter_context(sink.open(name)) for name in names]
             while block := stream.read(1 << 20):
-                target.write(block)
+                for target in targets:
+                    target.write(block)
 
     shown = carried(dataset, chosen.capabilities(options), report, copy if media == "copy" else None)
     if media == "none":

@@ -89,6 +89,7 @@ def test_strict(case):
         dataset, items = load(case, "raise")
         found: dict[str, Any] = dict(count(items))
         found["pixels"] = {str(a.id): a.rle.area for item in items for a in item.annotations if a.kind == "mask"}
+        found["ids"] = [str(item.id).partition("/")[2] for item in items]  # below the folder of their label
         found["label"] = dataset.schema.categories[0].name if len(dataset.schema) else ""
         assert {key: found[key] for key in wanted["ok"]} == wanted["ok"]
         return

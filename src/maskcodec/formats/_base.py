@@ -65,6 +65,9 @@ class Capabilities:
         sorted_items: items have no order of their own, they come back sorted by name; writers report a change.
         arrange: brings the annotations of an item, which are copies, into the form of the format:
             ``(item, item as it was, report)``.
+        admits: why an annotation of a kind that is carried cannot be written all the same, "" where it can:
+            ``(annotation, schema)``.
+        by_label: like ``arrange``, with the schema: ``(item, item as it was, report, schema)``.
         needs_category: annotations (or those of the kinds named) without a category of the schema are dropped.
         whole_pixels: coordinates are integers; others are rounded, halves up.
         tags_as_attributes: tags and captions are written as attributes of their image.
@@ -73,7 +76,8 @@ class Capabilities:
         tracks_last: shapes of tracks are kept apart from the others; a reader finds them after all others.
         media: kinds of media ("image", "point_cloud").
         named_by: items are known by the "path" of their image, or by its "stem", the path without the ending; the id is
-            that stem then, and names are made unique and safe. "": the format keeps ids of its own.
+            that stem then, and names are made unique and safe. "frame": by sequence and number (``one_folder``: all of
+            one sequence). "": the format keeps ids of its own.
         one_folder: names of items are unique over all subsets.
         subsets: whether subsets are kept.
         default_subset: the subset that items of the subset ``default`` are put into (with ``named_by``).
@@ -99,6 +103,8 @@ class Capabilities:
     flat: str = ""
     sorted_items: bool = False
     arrange: Callable[[Item, Item, Any], None] | None = None
+    admits: Callable[[Annotation, LabelSchema], str] | None = None
+    by_label: Callable[[Item, Item, Any, LabelSchema], None] | None = None
     needs_category: Names = False
     tags_as_attributes: bool = False
     tags_last: bool = False
@@ -199,6 +205,8 @@ class Format:
         single: suffix of the single file (".json") when the output may be one.
         media: name in the output for the media file of an item; None: the item's path.
         place: like ``media``, for formats that keep images by their class: ``(item, schema) -> name``.
+        places: like ``place``, where an image has several copies or its name depends on others': made once a run by
+            ``(data set, report)``, then called with every item, and as it was: ``(item, source) -> names``.
         parts: names of the formats that this one reads and writes together (a family such as "coco"); where a part
             recognises the data as well as the family, the part is meant.
         settle: ``(data set, options) -> options`` of the writer: what the caller left open, by a look at the data set.
@@ -216,6 +224,7 @@ class Format:
     single: str = ""
     media: Callable[[Item], str | None] | None = None
     place: Callable[[Item, LabelSchema], str | None] | None = None
+    places: Callable[[Dataset, Any], Callable[[Item, Item], list[str]]] | None = None
     parts: tuple[str, ...] = ()
     settle: Callable[[Dataset, Mapping[str, Any]], Mapping[str, Any]] | None = None
 

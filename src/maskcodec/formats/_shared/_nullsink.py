@@ -15,6 +15,7 @@ class NullSink:
     """A sink that keeps nothing and touches no disk: for predicting what writing would lose."""
 
     container = "folder"
+    media = "reference"  # what becomes of the media files: "copy" for formats whose layout depends on them
 
     def __init__(self) -> None:
         self.names: list[str] = []

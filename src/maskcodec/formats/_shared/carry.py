@@ -16,6 +16,7 @@ from maskcodec.formats._shared.carry_whole import NO_FIELD, Whole, clone
 from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert, named_points, rounded
 from maskcodec.formats._shared.flatten import flatten
 from maskcodec.formats._shared.naming import Names
+from maskcodec.formats._shared.sequences import FrameNames
 from maskcodec.formats._shared.tags import tags_to_attributes
 from maskcodec.model.annotations import Annotation, Points, Skeleton
 from maskcodec.model.dataset import Dataset, Item
@@ -48,6 +49,8 @@ class _View(Whole):
         paths = carries.named_by == "path"
         together, default = carries.one_folder or not carries.subsets, carries.default_subset
         names = Names(report, paths=paths, together=together, kept=media, default=default)
+        if carries.named_by == "frame":
+            names = FrameNames(report, several=not carries.one_folder, kept=media)
         self.naming = names if carries.named_by else None
         self.variants = carries.variants | ({"tag", "caption"} if carries.tags_as_attributes else frozenset())
         self.conversions = carries.conversions
@@ -57,8 +60,8 @@ class _View(Whole):
             if name not in carries.fields and not (name == "z_order" and carries.order)
         ]
         # What is kept as it is needs no copy, unless something later in the item works on copies.
-        copies = carries.flat or carries.arrange or carries.single_points or carries.only
-        looks = carries.whole_pixels or carries.named_points or carries.needs_category
+        copies = carries.flat or carries.arrange or carries.by_label or carries.single_points or carries.only
+        looks = carries.whole_pixels or carries.admits or carries.named_points or carries.needs_category
         self.straight = not copies and not looks and len(self.lacking) > 1
         self._lacked = attrgetter(*(name for name, _ in self.lacking)) if self.straight else None
         self._defaults = tuple(default for _, default in self.lacking)
@@ -85,6 +88,10 @@ class _View(Whole):
         needed = carries.needs_category
         if needed and (needed is True or annotation.kind in needed) and annotation.category_id not in self.schema:
             report.drop(item, annotation, "", "it has no category of the schema, the format needs one")
+            return None
+        refusal = carries.admits(annotation, self.schema) if carries.admits is not None else ""
+        if refusal:
+            report.drop(item, annotation, "", refusal)
             return None
         for _ in range(4):
             variant = now.variant
@@ -176,6 +183,8 @@ class _View(Whole):
             flatten(item, source, report, self.schema, carries.flat, clone)
         if carries.arrange is not None:
             carries.arrange(item, source, report)
+        if carries.by_label is not None:
+            carries.by_label(item, source, report, self.schema)
         if carries.tags_last:
             item.annotations.sort(key=lambda annotation: annotation.kind == "tag")
         if carries.apart:

@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator
 
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._shared.source import Source
+from maskcodec.model.geometry import side
 
-__all__ = ["NUMBER", "Line", "decimal", "lines", "quoted_fields", "table", "two_decimals", "write_csv"]
+__all__ = ["NUMBER", "Line", "decimal", "extent", "lines", "quoted_fields", "table", "two_decimals", "write_csv"]
 
 NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _FIELD = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
@@ -170,6 +171,21 @@ def decimal(value: float) -> str:
         return str(int(value))
     text = repr(float(value))
     return text[:-2] if text.endswith(".0") else text
+
+
+def extent(low: float, high: float) -> str:
+    """The shortest text of a width that leads from one side back to the other, where a float can.
+
+    Example:
+        >>> extent(0.1, 0.1 + 0.2), extent(60, 139)
+        ('0.2', '79')
+    """
+    width = high - low
+    for digits in range(1, 17):
+        short = float(f"{width:.{digits}g}")
+        if low + short == high:
+            return decimal(short)
+    return decimal(side(low, high))
 
 
 def two_decimals(value: float) -> str:

@@ -17,7 +17,7 @@ from maskcodec.formats._shared.source import Source, safe_name
 from maskcodec.model.dataset import Item
 from maskcodec.model.losses import LossReport
 
-__all__ = ["IMAGES", "Found", "Images", "Names", "ending", "media_in", "stem", "tell_order"]
+__all__ = ["IMAGES", "Found", "Images", "Names", "clean_name", "ending", "media_in", "stem", "tell_order"]
 
 
 def stem(path: str) -> str:
@@ -46,7 +46,8 @@ def media_in(folder: str) -> Callable[[Item], str | None]:
     return place
 
 
-def _clean(name: str) -> str:
+def clean_name(name: str) -> str:
+    """A name that can be that of a file inside the data set, as near to the one given as can be."""
     try:
         return safe_name(name)
     except ValueError:
@@ -78,7 +79,7 @@ class Names:
             item.subset = self._subset(source)
         taken = self._taken.setdefault("" if self.together else item.subset, set())
         given = source.path is not None
-        name = _clean(source.path if source.path is not None else str(source.id))
+        name = clean_name(source.path if source.path is not None else str(source.id))
         base = bare = stem(name) if given else name
         count = 1
         while bare.casefold() in taken:
@@ -105,7 +106,7 @@ class Names:
             return self.default
         name = self._subsets.get(source.subset)
         if name is None:
-            name = _clean(source.subset).replace("/", "_")
+            name = clean_name(source.subset).replace("/", "_")
             while name in self._subsets.values():
                 name += "_"
             self._subsets[source.subset] = name

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from maskcodec.errors import FormatError, shorten
+from maskcodec.formats._shared.source import Source
+from maskcodec.formats._shared.xmlio import Element
 from maskcodec.model.annotations import Annotation, Mask, Polygon
 from maskcodec.model.dataset import Item
 from maskcodec.model.losses import LossReport
 
-__all__ = ["arrange", "link"]
+__all__ = ["PartTree", "arrange", "link"]
 
 
 def link(annotations: list[Annotation], parents: dict[Any, Any]) -> None:
@@ -84,3 +88,60 @@ def _groups(shapes: list[Annotation]) -> None:
     link(shapes, parents)
 
 
+
+
+class PartTree:
+    """Ids and parts of the objects of one file."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.seen: set[int] = set()
+        self.parents: dict[Any, Any] = {}
+        self.children: dict[Any, list[int]] = {}
+
+    def number(self, text: str, place: int, file: str, record: str) -> int:
+        """The id of an object; its place where it has none."""
+        if text and not re.fullmatch("[0-9]{1,9}", text):
+            raise FormatError(f"expected a number, got {shorten(text)}", file=file, record=record, field="id")
+        number = int(text) if text else place
+        if number in self.seen:
+            raise FormatError("another object has this id (duplicate)", file=file, record=record, field="id")
+        self.seen.add(number)
+        return number
+
+    def add(self, element: Element, number: int, file: str, record: str) -> None:
+        """What an object says of its parts and of what it is a part of."""
+        for tag in ("hasparts", "ispartof"):
+            for text in (element.value("parts", tag) or "").split(","):
+                if not text.strip():
+                    continue
+                if not re.fullmatch(r"\s*[0-9]{1,9}\s*", text):
+                    raise FormatError(f"expected ids, got {shorten(text)}", file=file, record=record, field=tag)
+                if tag == "ispartof":
+                    self.parents[number] = int(text)
+                else:
+                    self.children.setdefault(number, []).append(int(text))
+
+    def finish(self, item: Item, file: str) -> None:
+        """Set parents and groups of the annotations of an item."""
+        for parent, numbers in self.children.items():
+            for number in numbers:
+                self.parents.setdefault(number, parent)
+        lost = {c for c, p in self.parents.items() if c not in self.seen or p not in self.seen}
+        if lost:
+            self.source.report.unread(item, "object", "parts", "parts that are not in the file", count=len(lost))
+        alive = {a.id for a in item.annotations}
+        parents = {c: p for c, p in self.parents.items() if c in alive and p in alive}
+        for start in list(parents):
+            key, seen = start, {start}
+            while key in parents:
+                if parents[key] in seen:
+                    text = "objects that are parts of each other"
+                    self.source.problem(FormatError(text, file=file, record=f"object id {key}", field="parts"), item)
+                    del parents[key]
+                    break
+                key = parents[key]
+                seen.add(key)
+        for annotation in item.annotations:
+            annotation.parent_id = parents.get(annotation.id)
+        link(item.annotations, parents)

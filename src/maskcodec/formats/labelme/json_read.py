@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,12 +9,12 @@ import numpy as np
 
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._base import Confidence, NotThisFormat, Probe
-from maskcodec.formats._shared.images import image_size, read_png
+from maskcodec.formats._shared.images import image_size
 from maskcodec.formats._shared.jsonio import decode
 from maskcodec.formats._shared.labels import categories, read_names
 from maskcodec.formats._shared.naming import Images, stem
 from maskcodec.formats._shared.source import Source, safe_name
-from maskcodec.masks import Rle
+from maskcodec.formats.labelme.patches import fault, from_base64, placed_mask
 from maskcodec.model.annotations import Annotation, Box, Ellipse, Mask, Points, Polygon, Polyline, Tag
 from maskcodec.model.dataset import Dataset, Item, LazyItems
 from maskcodec.model.geometry import box_of_corners
@@ -83,10 +81,6 @@ def read(source: Source, *, drop_ignored: bool = False) -> Dataset:
     return Dataset(schema, LazyItems(files, reader.item))
 
 
-def _fault(message: str, file: str, record: str, field: str = "") -> FormatError:
-    return FormatError(message, file=file, record=record, field=field)
-
-
 class _Reader:
     def __init__(self, source: Source, ids: dict[str, Any], drop_ignored: bool) -> None:
         self.source, self.ids, self.drop_ignored, self.images = source, ids, drop_ignored, Images(source)
@@ -109,10 +103,10 @@ class _Reader:
             record = f"shapes[{at}]"
             try:
                 if not isinstance(shape, dict):
-                    raise _fault(f"expected an object, got {shorten(shape)}", file, record)
+                    raise fault(f"expected an object, got {shorten(shape)}", file, record)
                 label = shape.get("label")
                 if not isinstance(label, str):
-                    raise _fault(f"expected a text, got {shorten(label)}", file, record, "label")
+                    raise fault(f"expected a text, got {shorten(label)}", file, record, "label")
                 if label == "__ignore__" and self.drop_ignored:
                     self.source.report.unread(item, label, "", "shapes to be ignored", what="record")
                     continue
@@ -163,7 +157,7 @@ class _Reader:
 
     def _embedded(self, value: Any, item: Item, own: dict[str, Any], file: str) -> None:
         """The image in the file: kept as it is, its size counts."""
-        data = _bytes(value, file, "", "imageData")
+        data = from_base64(value, file, "", "imageData")
         own["imageData"] = value
         size = image_size(data, file)
         if (item.width, item.height) != size and item.width is not None:
@@ -182,14 +176,14 @@ class _Reader:
     def _shape(self, shape: dict[str, Any], item: Item, file: str, record: str) -> Annotation:
         kind = shape.get("shape_type", "polygon")
         if kind not in COUNTS:
-            raise _fault(f"expected one of {', '.join(COUNTS)}, got {shorten(kind)}", file, record, "shape_type")
+            raise fault(f"expected one of {', '.join(COUNTS)}, got {shorten(kind)}", file, record, "shape_type")
         xy = self._points(shape.get("points"), file, record)
         least, most = COUNTS[kind]
         if not least <= len(xy) <= most:
-            raise _fault(f"a {kind} has {least if least == most else f'{least} or more'} points, got {len(xy)}", file,
+            raise fault(f"a {kind} has {least if least == most else f'{least} or more'} points, got {len(xy)}", file,
                          record, "points")  # fmt: skip
         if (shape.get("mask") is not None) != (kind == "mask"):
-            raise _fault(f"a mask belongs to shapes of type mask, got type {kind}", file, record, "mask")
+            raise fault(f"a mask belongs to shapes of type mask, got type {kind}", file, record, "mask")
         own: dict[str, Any] = {key: value for key, value in shape.items() if key not in _SHAPE}
         raw = shape["points"]
         out: Annotation
@@ -213,7 +207,7 @@ class _Reader:
             out = Points(xy)
             own["#type"] = kind
         else:
-            out = Mask(self._mask(shape["mask"], xy, item, file, record))
+            out = Mask(placed_mask(shape["mask"], xy, item, self.source, file, record))
             own["#points"] = raw
         self._shared(shape, out, own, file, record)
         return out
@@ -224,55 +218,25 @@ class _Reader:
             isinstance(p, list) and len(p) == 2 and all(type(v) in (int, float) for v in p) for p in points
         )
         if not good:
-            raise _fault(f"expected a list of [x, y], got {shorten(points)}", file, record, "points")
+            raise fault(f"expected a list of [x, y], got {shorten(points)}", file, record, "points")
         return np.array(points, np.float64).reshape(-1, 2)
 
     @staticmethod
     def _shared(shape: dict[str, Any], out: Annotation, own: dict[str, Any], file: str, record: str) -> None:
         group = shape.get("group_id")
         if group is not None and type(group) is not int:
-            raise _fault(f"expected a number or null, got {shorten(group)}", file, record, "group_id")
+            raise fault(f"expected a number or null, got {shorten(group)}", file, record, "group_id")
         out.group_id = group
         flags = shape.get("flags") or {}
         if not isinstance(flags, dict) or not all(isinstance(value, bool) for value in flags.values()):
-            raise _fault(f"expected names with true or false, got {shorten(flags)}", file, record, "flags")
+            raise fault(f"expected names with true or false, got {shorten(flags)}", file, record, "flags")
         out.attributes = dict(flags)
         text = shape.get("description")
         if text is not None and not isinstance(text, str):
-            raise _fault(f"expected a text, got {shorten(text)}", file, record, "description")
+            raise fault(f"expected a text, got {shorten(text)}", file, record, "description")
         if text and "description" not in flags:
             out.attributes["description"] = text
         elif "description" in shape:
             own["#description"] = text
         if own:
             out.extras[NAMESPACE] = own
-
-    def _mask(self, value: Any, xy: np.ndarray[Any, Any], item: Item, file: str, record: str) -> Rle:
-        if item.width is None or item.height is None:
-            raise _fault("the size of the image is unknown, so is that of the mask", file, record, "mask")
-        pixels, _, palette = read_png(_bytes(value, file, record, "mask"), file)
-        if palette is not None:
-            pixels = palette[pixels]
-        patch = (pixels.reshape(*pixels.shape[:2], -1) != 0).any(axis=2)
-        x, y = (int(np.floor(v + 0.5)) for v in xy[0])
-        if np.array_equal(xy, np.floor(xy)):
-            width, height = int(xy[1, 0] - xy[0, 0]) + 1, int(xy[1, 1] - xy[0, 1]) + 1
-            if patch.shape != (height, width):
-                text = "a patch and its corners differ in size: the smaller counts"
-                self.source.report.approximate(item, "mask", "points", text)
-                patch = patch[: max(height, 0), : max(width, 0)]
-        whole = Rle.from_mask(patch)
-        placed = whole.place(x, y, (item.height, item.width))
-        if placed.area != whole.area:
-            text = "pixels of a mask outside of the image are cut"
-            self.source.report.unread(item, "mask", "mask", text, count=whole.area - placed.area)
-        return placed
-
-
-def _bytes(value: Any, file: str, record: str, field: str) -> bytes:
-    try:
-        if not isinstance(value, str):
-            raise ValueError("not a text")
-        return base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise _fault(f"expected base64, got {shorten(value)} ({error})", file, record, field) from error

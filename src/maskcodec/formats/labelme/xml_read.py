@@ -17,7 +17,7 @@ from maskcodec.formats._shared.source import Source
 from maskcodec.formats._shared.xmlio import Element
 from maskcodec.formats._shared.xmlio import read as read_xml
 from maskcodec.formats.labelme.attributes import parse_attributes
-from maskcodec.formats.labelme.groups import link
+from maskcodec.formats.labelme.groups import PartTree
 from maskcodec.formats.voc.xml import tree
 from maskcodec.masks import Rle
 from maskcodec.model.annotations import Annotation, Box, Mask, Polygon
@@ -130,15 +130,13 @@ class _Reader:
             item.width, item.height = self.images.size(picture)
 
     def _objects(self, root: Element, item: Item, name: str, file: str) -> None:
-        seen: set[int] = set()
-        parents: dict[Any, Any] = {}
-        children: dict[Any, list[int]] = {}
+        tree_of = PartTree(self.source)
         for place, element in enumerate(root.all("object")):
             key = element.value("id") or ""
             record = f"object id {key or '?'}" + (f" ({element.value('name')})" if element.value("name") else "")
             try:
-                number = self._number(key, place, seen, file, record)
-                self._parts(element, number, parents, children, file, record)
+                number = tree_of.number(key, place, file, record)
+                tree_of.add(element, number, file, record)
                 if element.value("deleted") == "1":
                     self.source.report.unread(item, record, "", "objects marked as deleted are not read", what="object")
                     continue
@@ -148,54 +146,7 @@ class _Reader:
                 continue
             annotation.id = number
             item.annotations.append(annotation)
-        alive = {a.id for a in item.annotations}
-        for parent, numbers in children.items():
-            for number in numbers:
-                parents.setdefault(number, parent)
-        lost = {c for c, p in parents.items() if (c not in seen or p not in seen)}
-        if lost:
-            self.source.report.unread(item, "object", "parts", "parts that are not in the file", count=len(lost))
-        parents = {c: p for c, p in parents.items() if c in alive and p in alive}
-        self._circle(parents, item, file)
-        for annotation in item.annotations:
-            annotation.parent_id = parents.get(annotation.id)
-        link(item.annotations, parents)
-
-    def _circle(self, parents: dict[Any, Any], item: Item, file: str) -> None:
-        for start in list(parents):
-            key, seen = start, {start}
-            while key in parents:
-                if parents[key] in seen:
-                    text = "objects that are parts of each other"
-                    self.source.problem(FormatError(text, file=file, record=f"object id {key}", field="parts"), item)
-                    del parents[key]
-                    break
-                key = parents[key]
-                seen.add(key)
-
-    def _number(self, text: str, place: int, seen: set[int], file: str, record: str) -> int:
-        if text and not re.fullmatch("[0-9]{1,9}", text):
-            raise FormatError(f"expected a number, got {shorten(text)}", file=file, record=record, field="id")
-        number = int(text) if text else place
-        if number in seen:
-            raise FormatError("another object has this id (duplicate)", file=file, record=record, field="id")
-        seen.add(number)
-        return number
-
-    @staticmethod
-    def _parts(
-        element: Element, number: int, parents: dict[Any, Any], children: dict[Any, list[int]], file: str, record: str
-    ) -> None:
-        for tag in ("hasparts", "ispartof"):
-            for text in (element.value("parts", tag) or "").split(","):
-                if not text.strip():
-                    continue
-                if not re.fullmatch(r"\s*[0-9]{1,9}\s*", text):
-                    raise FormatError(f"expected ids, got {shorten(text)}", file=file, record=record, field=tag)
-                if tag == "ispartof":
-                    parents[number] = int(text)
-                else:
-                    children.setdefault(number, []).append(int(text))
+        tree_of.finish(item, file)
 
     def _object(self, element: Element, item: Item, name: str, file: str, record: str) -> Annotation:
         label = element.value("name")

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-from maskcodec.errors import FormatError
+from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._base import Confidence, NotThisFormat, Probe
 from maskcodec.formats._shared.labels import Label, categories
 from maskcodec.formats._shared.naming import Images
 from maskcodec.formats._shared.source import Source
-from maskcodec.formats._shared.xmlio import Element
 from maskcodec.formats._shared.xmlio import read as read_xml
 from maskcodec.formats.segmentation_mask.pairs import VOC_LABELS, Pairs, background_of
 from maskcodec.formats.segmentation_mask.read import find_maps, read_labels, root_of
 from maskcodec.formats.voc.lists import LIST, Lists
-from maskcodec.formats.voc.xml import NAMESPACE, SIDES, Reader
+from maskcodec.formats.voc.survey import Survey
+from maskcodec.formats.voc.xml import NAMESPACE, Reader
 from maskcodec.model.annotations import Tag
 from maskcodec.model.dataset import Dataset, Item, LazyItems
 from maskcodec.model.schema import AttributeSpec, Category, LabelSchema
@@ -50,61 +49,7 @@ def detect(probe: Probe) -> Confidence:
     raise NotThisFormat("no ImageSets/{Main,Layout,Action}/*.txt and no XML file with size or bndbox")
 
 
-def _children(root: Element) -> Iterator[Element]:
-    for element in root.all("object"):
-        yield element
-        yield from element.all("part")
-
-
-def _values(root: Element) -> Iterator[float]:
-    for element in _children(root):
-        for side in SIDES:
-            text = element.value("bndbox", side)
-            try:
-                yield float(text or "nan")
-            except ValueError:
-                continue
-
-
-class _Survey:
-    """A look at every annotation file: names of labels, and what tells how coordinates are counted."""
-
-    def __init__(self, source: Source, files: dict[str, str]) -> None:
-        self.names: dict[str, None] = {}
-        self.parts: dict[str, str] = {}
-        self.low = self.marked = self.voc = False
-        for name in files.values():
-            try:
-                root = read_xml(source, name)
-            except FormatError as error:
-                if error.fatal:
-                    raise
-                continue  # told when the item is read
-            self.low |= any(value < 1 for value in _values(root))
-            database = root.value("source", "database") or ""
-            self.marked |= database == "Unknown" or any(e.find("attributes") is not None for e in root.all("object"))
-            self.voc |= "VOC" in database
-            for element in root.all("object"):
-                owner = element.value("name") or ""
-                self.names.setdefault(owner)
-                for part in element.all("part"):
-                    self.parts.setdefault(part.value("name") or "", owner)
-
-    def one_based(self, source: Source, coordinates: str, table: bool) -> bool:
-        """Whether pixels are counted from 1, by the option or by what was seen."""
-        if coordinates not in ("auto", "voc", "continuous"):
-            raise ValueError(f'coordinates is "auto", "voc" or "continuous", got {coordinates!r}')
-        if coordinates != "auto":
-            return coordinates == "voc"
-        if self.low or self.marked or table or self.voc:
-            return self.voc and not (self.low or self.marked or table)
-        if self.names:
-            text = "nothing tells how pixels are counted: taken as continuous"
-            source.report.default(None, None, "coordinates", text)
-        return False
-
-
-def _labels(source: Source, root: str, survey: _Survey, lists: list[str], maps: bool) -> tuple[list[Label], bool]:
+def _labels(source: Source, root: str, survey: Survey, lists: list[str], maps: bool) -> tuple[list[Label], bool]:
     """The labels, and whether a table declares them; those of VOC where some of them occur, then what else occurs."""
     labels, colored = read_labels(source, root)
     if source.has(f"{root}labelmap.txt") or source.has(f"{root}dataset_meta.json"):
@@ -154,7 +99,7 @@ def read(source: Source, *, coordinates: str = "auto", keep_void: bool = False) 
     if flat and not files:
         raise FormatError("no ImageSets, Annotations or XML files", file=source.path)
     maps = find_maps(source, root)
-    survey = _Survey(source, files)
+    survey = Survey(source, files)
     table = source.has(f"{root}labelmap.txt") or source.has(f"{root}dataset_meta.json")
     names = [label.name for label in read_labels(source, root)[0]]
     lists = Lists.read(source, root, files.keys() | maps.keys(), names)
@@ -162,6 +107,13 @@ def read(source: Source, *, coordinates: str = "auto", keep_void: bool = False) 
     labels, declared = _labels(source, root, survey, list(classes), bool(maps))
     schema = _schema(labels, {} if table else survey.parts)
     ids = {category.name: category.id for category in schema.categories}
+    for subset, group in lists.classed.items():
+        for label in [label for label in group if label not in ids]:
+            text = f"label {shorten(label)} is not in the table of labels"
+            source.problem(FormatError(text, file=f"{root}ImageSets/Main/{label}_{subset}.txt"))
+            group.remove(label)
+            for flags in lists.flags.values():
+                flags.pop(label, None)
     solid = [label for label in labels if label.name != "ignored"] if not table else labels
     if keep_void and "ignored" not in ids:
         schema.categories.append(Category(len(schema.categories), "ignored"))

@@ -14,8 +14,8 @@ from typing import Any
 
 from maskcodec.formats._base import Capabilities, Format
 from maskcodec.formats._shared.naming import media_in
-from maskcodec.formats.yolo import classify, darknet, ultralytics
-from maskcodec.formats.yolo.common import NAMESPACE, need_size
+from maskcodec.formats.yolo import classify, darknet, darknet_write, ultralytics
+from maskcodec.formats.yolo.common import NAMESPACE, need_size, one_ring
 from maskcodec.model.annotations import Box, Polygon, Skeleton, Tag
 
 __all__ = ["FORMATS"]
@@ -48,7 +48,7 @@ def _plain(
             fields={"track_id"} if tracks else set(),
             order=True,
             needs_category=True,
-            arrange=ultralytics.arrange,
+            arrange=one_ring,
             named_by="path",
             subsets=True,
             default_subset="train",
@@ -119,7 +119,7 @@ FORMATS = (
         carries=_boxes,
         detect=darknet.detect,
         read=darknet.read,
-        write=darknet.write,
+        write=darknet_write.write,
         streams="rw",
         media=media_in("obj_{subset}_data"),
     ),

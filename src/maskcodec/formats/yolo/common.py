@@ -6,14 +6,15 @@ import re
 from collections.abc import Callable, Iterable
 
 from maskcodec.errors import FormatError, shorten
+from maskcodec.formats._shared.carry_whole import clone
 from maskcodec.formats._shared.lines import lines, quoted_fields
 from maskcodec.formats._shared.naming import Images, stem
 from maskcodec.formats._shared.source import Source, safe_name
-from maskcodec.model.annotations import Tag
+from maskcodec.model.annotations import Annotation, Polygon, Tag
 from maskcodec.model.dataset import Item
 from maskcodec.model.losses import LossReport
 
-__all__ = ["META", "NAMESPACE", "Sizes", "check_name", "label_file", "need_size", "path_below", "read_list",
+__all__ = ["META", "NAMESPACE", "Sizes", "check_name", "label_file", "need_size", "one_ring", "path_below", "read_list",
            "size_rows", "unique_rows"]  # fmt: skip
 
 NAMESPACE = "yolo"
@@ -100,6 +101,24 @@ def need_size(item: Item, source: Item, report: LossReport) -> None:
         else:
             report.drop(source, annotation, "", "the size of the image is unknown, coordinates are fractions of it")
     item.annotations = kept
+
+
+def one_ring(item: Item, source: Item, report: LossReport) -> None:
+    """One polygon for each ring, and nothing without a known size."""
+    need_size(item, source, report)
+    out: list[Annotation] = []
+    for annotation in item.annotations:
+        if isinstance(annotation, Polygon) and len(annotation.rings) != 1:
+            report.approximate(source, annotation, "", "a row has one ring: parts are objects of their own")
+            for ring in annotation.rings:
+                one = clone(annotation)
+                one.rings, one.holes = [ring], ()
+                out.append(one)
+        elif isinstance(annotation, Polygon) and len(annotation.rings[0]) < 3:
+            report.drop(source, annotation, "", "a polygon has at least three points")
+        else:
+            out.append(annotation)
+    item.annotations = out
 
 
 def unique_rows(source: Source, item: Item, rows: list[str], file: str) -> None:

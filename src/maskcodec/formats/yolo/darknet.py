@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._base import Confidence, NotThisFormat, Probe
-from maskcodec.formats._shared.labels import categories, numbered, read_names
+from maskcodec.formats._shared.labels import categories, read_names
 from maskcodec.formats._shared.lines import lines
 from maskcodec.formats._shared.naming import IMAGES, stem
-from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats._shared.source import Source
 from maskcodec.formats.yolo.common import (
     META,
     NAMESPACE,
     Sizes,
-    check_name,
     label_file,
     path_below,
     read_list,
-    size_rows,
     unique_rows,
 )
-from maskcodec.formats.yolo.rows import LOOSE, box_of, category, checked, fractions, texts
-from maskcodec.model.annotations import Annotation, Box
+from maskcodec.formats.yolo.rows import LOOSE, box_of, category, checked
+from maskcodec.model.annotations import Box
 from maskcodec.model.dataset import Dataset, Item, LazyItems
-from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import LabelSchema
 
-__all__ = ["RESERVED", "detect", "read", "write"]
+__all__ = ["RESERVED", "box_at", "detect", "read"]
 
 RESERVED = ("classes", "names", "backup")
 _ROW = re.compile(rb"(\xef\xbb\xbf)?\d+(\.0+)?(\s+[-+.\deE]+){4}\s*$")
@@ -114,7 +109,7 @@ class _Reader:
                 self.source.problem(error, item, f"line {line.number}")
                 continue
             rows.append(" ".join(line.fields))
-            item.annotations.append(_box(row, item, number))
+            item.annotations.append(box_at(row, item, number))
             if not row[2] or not row[3]:
                 self.source.report.default(item, "box", "", "boxes without extent are kept")
         unique_rows(self.source, item, rows, labels)
@@ -122,7 +117,8 @@ class _Reader:
         return item
 
 
-def _box(row: list[float], item: Item, number: int) -> Box:
+def box_at(row: list[float], item: Item, number: int) -> Box:
+    """A box out of centre and size; fractions where the size of the image is unknown."""
     if item.width and item.height:
         return Box(*box_of(row, (item.width, item.height)), category_id=number)
     cx, cy, w, h = row
@@ -210,68 +206,3 @@ class _Loose(_Reader):
                 if inner.startswith(folder):
                     return inner[len(folder) :]
         return inner
-
-
-def write(
-    dataset: Dataset, sink: NullSink, report: LossReport, *, decimals: int | None = None, enclosing: bool = False
-) -> None:
-    """Write ``obj.data``, ``obj.names``, a list a subset, a label file an image, and sizes in ``images.meta``.
-
-    Args:
-        dataset: boxes.
-        sink: the output.
-        report: hears of special losses.
-        decimals: of fractions, 6 as CVAT does; None: as many as lead back to the same pixels.
-        enclosing: other shapes with an area are written as their enclosing boxes; else they are left out.
-
-    Raises:
-        ValueError: a subset with a name that means something else.
-    """
-    numbers = numbered(dataset.schema, report)
-    notes = dataset.extras.get(NAMESPACE, {})
-    prefix = notes.get("#prefix", "data/")
-    lists: dict[str, list[str]] = {}
-    sizes: list[tuple[str, int, int]] = []
-    for item in dataset.items:
-        if item.subset in RESERVED:
-            raise ValueError(f"a subset cannot be named {item.subset} in obj.data")
-        place = f"obj_{item.subset}_data/{item.path}"
-        lists.setdefault(item.subset, []).append(prefix + place)
-        if item.width and item.height:
-            sizes.append((f"{item.subset}/{item.id}", item.width, item.height))
-        rows = [f"{numbers[box.category_id]} {_row(box, item, report, decimals)}" for box in item.annotations]
-        if rows or "#missing" not in item.extras.get(NAMESPACE, {}):
-            sink.write(f"obj_{item.subset}_data/{item.id}.txt", "".join(f"{row}\n" for row in rows).encode())
-    for subset, rows in lists.items():
-        sink.write(f"{subset}.txt", "".join(f"{row}\n" for row in rows).encode("utf-8"))
-    if sizes:
-        sink.write(META, size_rows(sizes))
-    names = [check_name(c.name, "obj.names") for c in dataset.schema.categories]
-    sink.write("obj.names", "".join(f"{name}\n" for name in names).encode("utf-8"))
-    keys = {"classes": str(len(dataset.schema.categories)), **{s: f"{prefix}{s}.txt" for s in lists},
-            "names": f"{prefix}obj.names", "backup": "backup/", **notes.get("keys", {})}  # fmt: skip
-    sink.write("obj.data", "".join(f"{key} = {value}\n" for key, value in keys.items()).encode("utf-8"))
-
-
-def _row(box: Annotation, item: Item, report: LossReport, decimals: int | None) -> str:
-    return " ".join(box_texts(box, item, report, decimals)) if isinstance(box, Box) else ""
-
-
-def box_texts(box: Box, item: Item, report: LossReport, decimals: int | None) -> list[str]:
-    """Centre and size of a box as fractions."""
-    sides = (box.x0, box.y0, box.x1, box.y1)
-    same: Callable[[list[float]], bool]
-    if item.width and item.height:
-        size = (item.width, item.height)
-        x0, y0, x1, y1 = fractions(sides, size)
-        values = [(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0]
-        same = lambda row: box_of(row, size) == sides  # noqa: E731
-    else:
-        x0, y0, x1, y1 = sides
-        values = [(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0]
-        same = lambda row: _box(row, item, 0) == Box(*sides, category_id=0, extras={NAMESPACE: {"fractions": True}})  # noqa: E731
-    found, exact = texts(values, same, decimals)
-    if not exact:
-        for name in ("x0", "y0", "x1", "y1"):
-            report.approximate(item, box, name, "rounded to fractions of the image size")
-    return found

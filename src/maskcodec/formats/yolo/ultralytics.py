@@ -8,21 +8,20 @@ from typing import Any
 
 from maskcodec.errors import FormatError
 from maskcodec.formats._base import Confidence, NotThisFormat, Probe
-from maskcodec.formats._shared.carry_whole import clone
 from maskcodec.formats._shared.labels import numbered
 from maskcodec.formats._shared.lines import lines
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats._shared.source import Source
-from maskcodec.formats.yolo.common import META, NAMESPACE, Sizes, check_name, need_size, size_rows, unique_rows
+from maskcodec.formats.yolo.common import META, NAMESPACE, Sizes, check_name, size_rows, unique_rows
 from maskcodec.formats.yolo.layout import KNOWN, Entry, Layout
 from maskcodec.formats.yolo.tasks import PARSERS, row_of
 from maskcodec.formats.yolo.yamlfile import yaml_text
-from maskcodec.model.annotations import Annotation, Polygon, Skeleton
+from maskcodec.model.annotations import Skeleton
 from maskcodec.model.dataset import Dataset, Item, LazyItems
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import Category, LabelSchema
 
-__all__ = ["arrange", "detector", "reader", "settle", "writer"]
+__all__ = ["detector", "reader", "settle", "writer"]
 
 
 def detector(task: str) -> Callable[[Probe], Confidence]:
@@ -91,7 +90,7 @@ class _Reader:
             made = [f"{name}_point_{at}" for at in range(self.layout.shape[0])]
             named = self.layout.points.get(number, []) if self.layout.points else made
             category.keypoints = [str(point) for point in named]
-            category.skeleton = [(int(a), int(b)) for a, b in self.layout.edges.get(number, [])]
+            category.skeleton = self.layout.edges.get(number, [])
         return category
 
     def item(self, entry: Entry) -> Item:
@@ -128,24 +127,6 @@ class _Reader:
         count = len(self.layout.points.get(number, skeleton.xy))
         if count < len(skeleton.xy) and not any(skeleton.visibility[count:]):  # type: ignore[index]
             skeleton.xy, skeleton.visibility = skeleton.xy[:count], skeleton.visibility[:count]  # type: ignore[index]
-
-
-def arrange(item: Item, source: Item, report: LossReport) -> None:
-    """One polygon for each ring, and nothing without a known size."""
-    need_size(item, source, report)
-    out: list[Annotation] = []
-    for annotation in item.annotations:
-        if isinstance(annotation, Polygon) and len(annotation.rings) != 1:
-            report.approximate(source, annotation, "", "a row has one ring: parts are objects of their own")
-            for ring in annotation.rings:
-                one = clone(annotation)
-                one.rings, one.holes = [ring], ()
-                out.append(one)
-        elif isinstance(annotation, Polygon) and len(annotation.rings[0]) < 3:
-            report.drop(source, annotation, "", "a polygon has at least three points")
-        else:
-            out.append(annotation)
-    item.annotations = out
 
 
 def settle(dataset: Dataset, options: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -236,7 +217,8 @@ class _Writer:
 
     def _yaml(self, lists: dict[str, list[str]]) -> list[str]:
         categories = self.data.schema.categories
-        out = ["path: .\n", *(f"{yaml_text(subset)}: {yaml_text(f'{subset}.txt')}\n" for subset in lists)]
+        # No key ``path``: without it Ultralytics takes the folder of the file, "." would be the working directory.
+        out = [f"{yaml_text(subset)}: {yaml_text(f'{subset}.txt')}\n" for subset in lists]
         out += [f"task: {self.task}\n"]
         if self.shape is not None:
             out += [f"kpt_shape: [{self.shape[0]}, {self.shape[1]}]\n"]

@@ -1,0 +1,163 @@
+"""What is written in formats of data sets is read back by other packages: datumaro in an interpreter of its own that an
+environment variable names, supervision where it is installed.
+
+Datumaro 1.13 looks for masks of LabelMe where the web tool has them, not where CVAT has them, so it gets boxes alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import maskcodec as mc
+
+PEER = os.environ.get("MASKCODEC_DATUMARO_PYTHON")
+pytestmark = pytest.mark.filterwarnings("ignore::maskcodec.errors.LossWarning")
+PROGRAM = """
+import json, sys
+from datumaro.components.dataset import Dataset
+out = {}
+for line in sys.stdin.read().splitlines():
+    name, form, path = line.split("\\t")
+    try:
+        data = Dataset.import_from(path, form)
+        labels = data.categories()[next(k for k in data.categories() if k.name == "label")] if data.categories() else []
+        rows = []
+        for item in data:
+            for a in item.annotations:
+                row = {"item": item.id, "subset": item.subset, "type": a.type.name}
+                if getattr(a, "label", None) is not None:
+                    row["label"] = labels[a.label].name
+                if a.type.name in ("polygon", "polyline", "points", "bbox"):
+                    row["points"] = [float(v) for v in a.points]
+                if a.type.name == "mask":
+                    image = a.image
+                    row["area"] = int((image != 0).sum())
+                if a.type.name == "caption":
+                    row["caption"] = a.caption
+                row["attributes"] = {k: v for k, v in a.attributes.items()}
+                rows.append(row)
+        out[name] = {"rows": rows, "items": sorted([i.id, i.subset] for i in data)}
+    except Exception as error:
+        out[name] = {"error": repr(error)[:300] + " from " + repr(error.__cause__)[:300]}
+print("FOUND" + json.dumps(out, default=str))
+"""
+# Format -> its name there, and where images lie that are not copied.
+FORMS = {
+    "voc": "voc", "segmentation_mask": "voc_segmentation", "yolo": "yolo", "labelme": "label_me",
+    "ultralytics_detect": "yolo",
+}  # fmt: skip
+SIZE = (20, 12)
+MASK = np.zeros(SIZE[::-1], np.uint8)
+MASK[1:5, 2:7] = 1
+MASK[2:4, 3:6] = 0
+
+
+def boxes() -> list[mc.Annotation]:
+    return [mc.Box(1.0, 2.0, 6.0, 9.0, category_id=1), mc.Box(8.0, 1.0, 15.0, 5.0, category_id=2)]
+
+
+def masks() -> list[mc.Annotation]:
+    other = np.zeros_like(MASK)
+    other[6:11, 8:18] = 1
+    return [mc.Mask(mc.Rle.from_mask(MASK), category_id=1), mc.Mask(mc.Rle.from_mask(other), category_id=2)]
+
+
+WHAT: dict[str, list[mc.Annotation]] = {
+    "voc": boxes(), "segmentation_mask": masks(), "yolo": boxes(), "labelme": boxes(),
+    "ultralytics_detect": boxes(),
+}  # fmt: skip
+
+
+def dataset(name: str) -> mc.Dataset:
+    schema = mc.LabelSchema([mc.Category(1, "cat"), mc.Category(2, "dog")])
+    items = [
+        mc.Item("a", "a.png", width=20, height=12, subset="train", annotations=WHAT[name]),
+        mc.Item("b", "b.png", width=20, height=12, subset="val", annotations=WHAT[name][:1]),
+    ]
+    return mc.Dataset(schema, items)
+
+
+class Pictures:
+    """Opens a picture for every item."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "picture.png"
+        Image.new("RGB", SIZE).save(self.path)
+
+    def open_media(self, item: object) -> Any:
+        return self.path.open("rb")
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("peer")
+    for name in FORMS:
+        data = dataset(name)
+        data.media = Pictures(folder)
+        mc.write(data, folder / name, name, on_loss="ignore", media="copy")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(written: Path) -> dict[str, Any]:
+    if PEER is None:
+        pytest.skip("MASKCODEC_DATUMARO_PYTHON names no interpreter that has datumaro")
+    lines = "\n".join(f"{name}\t{form}\t{written / name}" for name, form in FORMS.items())
+    done = subprocess.run([PEER, "-c", PROGRAM], input=lines, capture_output=True, text=True, timeout=300)
+    answer = [line for line in done.stdout.splitlines() if line.startswith("FOUND")]
+    assert answer, done.stderr[-2000:]
+    return json.loads(answer[0][5:])
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_items(found: dict[str, Any], name: str) -> None:
+    assert "error" not in found[name], found[name]["error"]
+    assert [item for item, _ in found[name]["items"]] == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", [name for name in FORMS if any(a.kind == "box" for a in WHAT[name])])
+def test_boxes(found: dict[str, Any], name: str) -> None:
+    rows = [row for row in found[name]["rows"] if row["type"] == "bbox"]
+    assert [(row["item"], row.get("label"), row["points"]) for row in sorted(rows, key=lambda r: r["item"])] == [
+        ("a", "cat", pytest.approx([1, 2, 6, 9], abs=0.01)), ("a", "dog", pytest.approx([8, 1, 15, 5], abs=0.01)),
+        ("b", "cat", pytest.approx([1, 2, 6, 9], abs=0.01)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in FORMS if any(a.kind == "mask" for a in WHAT[name])])
+def test_masks(found: dict[str, Any], name: str) -> None:
+    rows = [row for row in found[name]["rows"] if row["type"] == "mask"]
+    wanted = {"cat": int(MASK.sum()), "dog": 50}
+    assert sorted((row["item"], row["label"], row["area"]) for row in rows if row.get("label") in wanted) == sorted(
+        (item.id, {1: "cat", 2: "dog"}[a.category_id], a.rle.area)
+        for item in dataset(name).items for a in item.annotations if isinstance(a, mc.Mask)
+    )  # fmt: skip
+
+
+def test_supervision_reads_voc(written: Path) -> None:
+    sv = pytest.importorskip("supervision")
+    folder = written / "voc"
+    mc.write(mc.read(folder), written / "counted", "voc", coordinates="voc", on_loss="ignore")
+    data = sv.DetectionDataset.from_pascal_voc(str(folder / "JPEGImages"), str(written / "counted/Annotations"))
+    names = {Path(path).stem: detections for path, _, detections in data}
+    assert sorted(names) == ["a", "b"]
+    assert sorted(names["a"].xyxy.tolist()) == [[1, 2, 6, 9], [8, 1, 15, 5]], "it counts pixels from 1"
+
+
+def test_supervision_reads_ultralytics(written: Path) -> None:
+    sv = pytest.importorskip("supervision")
+    folder = written / "ultralytics_detect"
+    data = sv.DetectionDataset.from_yolo(
+        str(folder / "images/train"), str(folder / "labels/train"), str(folder / "data.yaml")
+    )
+    ((_, _, detections),) = list(data)
+    assert data.classes == ["cat", "dog"]
+    assert np.allclose(detections.xyxy, [[1, 2, 6, 9], [8, 1, 15, 5]], atol=1e-3)
