@@ -196,6 +196,43 @@ def model_cell(folder: Path, images: int, annotations: int) -> Cell:
     return Cell("Reading", name, calls, count, "typed parse alone (msgspec)", lambda: source.read_bytes(), target=1 / 3)
 
 
+def bitmap_cell(folder: Path, side: int, objects: int) -> Cell:
+    """One image of many objects from class and object maps to such maps, pixels checked on the way in."""
+    rng = np.random.default_rng(7)
+    labels = np.zeros((side, side), np.uint16)
+    reach = side // 14
+    y, x = np.mgrid[: 2 * reach, : 2 * reach] - reach
+    for number in range(1, objects + 1):
+        top, left = rng.integers(0, side - 2 * reach, 2)
+        inside = x * x + y * y < rng.integers(reach // 6, reach) ** 2
+        labels[top : top + 2 * reach, left : left + 2 * reach][inside] = number
+    ids, rles = mc.RleArray.from_label_map(labels)
+    masks: list[mc.Annotation] = [
+        mc.Mask(rle, category_id=1 + at % 20, id=at + 1) for at, rle in enumerate(rles)
+    ]
+    schema = mc.LabelSchema([mc.Category(n, f"class {n}") for n in range(1, 21)])
+    item = mc.Item("a", "a.png", width=side, height=side, annotations=masks)
+    source = folder / "maps"
+    mc.write(mc.Dataset(schema, [item]), source, "segmentation_mask", on_loss="ignore")
+
+    def ours() -> Path:
+        target = folder / "maps_ours"
+        shutil.rmtree(target, ignore_errors=True)
+        mc.convert(source, target, to="segmentation_mask", on_loss="ignore")
+        return target
+
+    def areas(path: Path) -> list[int]:
+        return sorted(a.rle.area for one in mc.read(path, "segmentation_mask").items for a in one.annotations)  # type: ignore[attr-defined]
+
+    calls: dict[str, Callable[[], Any]] = {"maskcodec": ours}
+    python = interpreter()
+    if python is not None:
+        worker = Worker(python)
+        calls["datumaro"] = lambda: worker.convert(source, folder / "maps_datumaro", "voc_segmentation")
+    name = f"Segmentation mask to segmentation mask, one image of {side}x{side}, {len(ids)} objects"
+    return Cell("Conversion", name, calls, areas, "maskcodec", other_rule={"datumaro"})
+
+
 def cells(quick: bool) -> Iterator[Cell]:
     if not hasattr(mc, "convert"):
         return
@@ -221,5 +258,6 @@ def cells(quick: bool) -> Iterator[Cell]:
         yield coco_cell(folder, *small, 0)
         yield coco_cell(folder, *small, small[1] // 90)
         yield model_cell(folder, *small)
+        yield bitmap_cell(folder, 1024 if quick else 4096, 250)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

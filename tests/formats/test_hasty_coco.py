@@ -49,3 +49,38 @@ def test_family_name_reads_it(tmp_path):
 def test_segmentation_option_is_checked(tmp_path):
     with pytest.raises(ValueError, match="segmentation"):
         mc.write(simple(), tmp_path / "o", "hasty_coco", segmentation="auto")
+
+
+def export(tmp_path, *annotations: dict, **more: object):
+    doc = {
+        "info": {"url": "https://app.hasty.ai/projects/x"}, "categories": [{"id": 1, "name": "cat"}],
+        "images": [{"id": 7, "width": 4, "height": 2, "file_name": "a.png"}],
+        "annotations": [{"image_id": 7, "category_id": 1, "bbox": [0, 0, 1, 2], "area": 2, "iscrowd": 0, **a}
+                        for a in annotations], **more,
+    }  # fmt: skip
+    (tmp_path / "in.json").write_text(json.dumps(doc))
+    return tmp_path / "in.json"
+
+
+def test_sizes_that_are_swapped_are_an_error(tmp_path):
+    path = export(tmp_path, {"id": 0, "segmentation": {"size": [4, 2], "counts": [0, 2, 6]}})
+    with pytest.raises(mc.FormatError, match="size"):
+        list(mc.read(path, "hasty_coco").items)
+
+
+def test_lists_of_runs_and_ids_from_zero_are_read(tmp_path):
+    rows = [{"id": 0, "segmentation": {"size": [2, 4], "counts": [0, 2, 6]}}, {"id": 1, "segmentation": None}]
+    (item,) = mc.read(export(tmp_path, *rows), "hasty_coco").items
+    mask, box = item.annotations
+    assert (mask.id, mask.is_crowd, mask.rle.area, tuple(mask.rle.bbox)) == (0, False, 2, (0, 0, 1, 2))
+    assert (box.id, box.kind) == (1, "box")
+
+
+@pytest.mark.parametrize("second", [1, "1"])
+def test_ids_twice_or_of_two_types(tmp_path, second):
+    path = export(tmp_path, {"id": 1, "segmentation": None}, {"id": second, "segmentation": None})
+    with pytest.raises(mc.FormatError, match="duplicate id"):
+        mc.read(path, "hasty_coco").load()
+    lenient = mc.read(path, "hasty_coco", on_error="skip").load()
+    assert [a.id for a in lenient.items[0].annotations] == [1, second], "nothing is lost, and the report says it"
+    assert lenient.report.total == 1

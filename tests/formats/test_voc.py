@@ -222,3 +222,11 @@ def test_entities_and_document_types(tmp_path: Path) -> None:
         else:
             with pytest.raises(mc.FormatError, match="DTD"):
                 first(path, on_error="skip")
+
+
+def test_class_list_of_a_label_beyond_the_table(tmp_path: Path) -> None:
+    lists = {"Main/train": "a\n", "Main/dog_train": "a  1\n"}
+    path = folder(tmp_path, thing(), lists=lists, table="cat:::\n")
+    with pytest.raises(mc.FormatError, match="'dog' is not in the table"):
+        first(path)
+    assert [a.kind for a in first(path, on_error="skip").annotations] == ["box"]

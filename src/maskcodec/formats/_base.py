@@ -61,7 +61,7 @@ class Capabilities:
             skeletons only so, boxes with no point labelled.
         single_points: an annotation has one point, without visibility; several are written one by one.
         flat: a pixel belongs to one annotation: "objects" makes masks disjoint, later ones in front; "classes" also
-            joins the masks of each category, in the order of the schema.
+            joins the masks of each category, in the order of the schema; "segments" joins crowds and stuff, and sorts.
         sorted_items: items have no order of their own, they come back sorted by name; writers report a change.
         arrange: brings the annotations of an item, which are copies, into the form of the format:
             ``(item, item as it was, report)``.

@@ -131,7 +131,8 @@ class _View(Whole):
                 continue
             setattr(now, name, default)
             narrow = carries.only.get(now.kind)
-            if name in carries.as_attributes and (narrow is None or "attributes" in narrow):
+            free = name not in now.attributes  # an attribute of this name says more than the flag
+            if free and name in carries.as_attributes and (narrow is None or "attributes" in narrow):
                 now.attributes = {**now.attributes, name: value}
                 report.approximate(item, annotation, name, "written as an attribute of this name")
             else:
@@ -180,7 +181,7 @@ class _View(Whole):
         if carries.order:
             self._paint_order(item, source)
         if carries.flat:
-            flatten(item, source, report, self.schema, carries.flat == "classes", clone)
+            flatten(item, source, report, self.schema, carries.flat, clone)
         if carries.arrange is not None:
             carries.arrange(item, source, report)
         if self.by_label is not None:

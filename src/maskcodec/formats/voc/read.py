@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from maskcodec.errors import FormatError
+from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._base import Confidence, NotThisFormat, Probe
 from maskcodec.formats._shared.labels import Label, categories
 from maskcodec.formats._shared.naming import Images
@@ -107,6 +107,13 @@ def read(source: Source, *, coordinates: str = "auto", keep_void: bool = False) 
     labels, declared = _labels(source, root, survey, list(classes), bool(maps))
     schema = _schema(labels, {} if table else survey.parts)
     ids = {category.name: category.id for category in schema.categories}
+    for subset, group in lists.classed.items():
+        for label in [label for label in group if label not in ids]:
+            text = f"label {shorten(label)} is not in the table of labels"
+            source.problem(FormatError(text, file=f"{root}ImageSets/Main/{label}_{subset}.txt"))
+            group.remove(label)
+            for flags in lists.flags.values():
+                flags.pop(label, None)
     solid = [label for label in labels if label.name != "ignored"] if not table else labels
     if keep_void and "ignored" not in ids:
         schema.categories.append(Category(len(schema.categories), "ignored"))

@@ -65,8 +65,8 @@ class Layout:
             raise NotThisFormat(f"{name} has no names")
         self.names = self._names(data["names"])
         self.shape = self._shape(data.get("kpt_shape"))
-        self.points = self._lists(data.get("kpt_names"))
-        self.edges = self._lists(data.get("skeleton"))
+        self.points = self._lists(data.get("kpt_names"), "kpt_names")
+        self.edges = self._edges(data.get("skeleton"))
         self.task = str(data.get("task", ""))
         self.count = str(data.get("nc", len(self.names)))
         self.missing: list[str] = []
@@ -102,11 +102,20 @@ class Layout:
             raise FormatError(f"expected [points, 2 or 3], got {shorten(value)}", file=self.file, field="kpt_shape")
         return int(value[0]), int(value[1])
 
-    @staticmethod
-    def _lists(value: Any) -> dict[int, list[Any]]:
+    def _lists(self, value: Any, field: str) -> dict[int, list[Any]]:
+        """Lists by class number; one list is that of class 0."""
         if isinstance(value, list):
             return {0: value}
+        if value and not isinstance(value, dict):
+            raise FormatError(f"expected numbers with lists, got {shorten(value)}", file=self.file, field=field)
         return {int(k): v for k, v in (value or {}).items() if k.isdigit() and isinstance(v, list)}
+
+    def _edges(self, value: Any) -> dict[int, list[tuple[int, int]]]:
+        found = self._lists(value, "skeleton")
+        edges = [edge for lists in found.values() for edge in lists]
+        if not all(self._texts(edge) and len(edge) == 2 and all(map(str.isdigit, edge)) for edge in edges):
+            raise FormatError(f"expected pairs of numbers, got {shorten(value)}", file=self.file, field="skeleton")
+        return {number: [(int(a), int(b)) for a, b in edges] for number, edges in found.items()}
 
     def _has(self, path: str) -> bool:
         if self.source.has(path):

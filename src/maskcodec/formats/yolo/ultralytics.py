@@ -90,7 +90,7 @@ class _Reader:
             made = [f"{name}_point_{at}" for at in range(self.layout.shape[0])]
             named = self.layout.points.get(number, []) if self.layout.points else made
             category.keypoints = [str(point) for point in named]
-            category.skeleton = [(int(a), int(b)) for a, b in self.layout.edges.get(number, [])]
+            category.skeleton = self.layout.edges.get(number, [])
         return category
 
     def item(self, entry: Entry) -> Item:
