@@ -12,7 +12,7 @@ from maskcodec.formats._shared.jsonio import Document
 from maskcodec.formats._shared.sink import NullSink, Sink
 from maskcodec.formats._shared.source import Source
 from maskcodec.model.annotations import Annotation
-from maskcodec.model.dataset import Dataset, Item
+from maskcodec.model.dataset import Dataset, Item, Link
 from maskcodec.model.schema import LabelSchema
 
 __all__ = ["Capabilities", "Confidence", "Dataset", "Format", "NotThisFormat", "NullSink", "Probe", "Sink", "Source"]
@@ -91,6 +91,7 @@ class Capabilities:
         schema_fields: "attributes" (of items), "tag_groups", "background".
         info: keys of ``Dataset.info`` that are kept.
         dataset_fields: "tracks" (with their attributes), "links".
+        admits_link: whether a link can be written, of the kinds that the format holds.
         namespaces: keys of ``extras`` that are written back; usually the name of the format.
     """
 
@@ -126,6 +127,7 @@ class Capabilities:
     schema_fields: Collection[str] = ()
     info: Names = False
     dataset_fields: Collection[str] = ()
+    admits_link: Callable[[Link], bool] | None = None
     namespaces: Collection[str] = ()
 
     @property
