@@ -158,6 +158,9 @@ class _View(Whole):
             report.drop(source, None, "", f"the format has no {source.media.replace('_', ' ')} items")
             return None
         item = clone(source)
+        if item.path is not None and "\\" in item.path:
+            item.path = item.path.replace("\\", "/")
+            report.rename(source, None, "path", "paths have / between their parts")
         for name in _ITEM_FIELDS:
             stored = name in carries.item_fields or (self.media and carries.image_sizes and name in ("width", "height"))
             if not stored and getattr(item, name) is not None:
