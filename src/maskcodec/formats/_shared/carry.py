@@ -49,8 +49,9 @@ class _View(Whole):
         paths = carries.named_by == "path"
         together, default = carries.one_folder or not carries.subsets, carries.default_subset
         names = Names(report, paths=paths, together=together, kept=media, default=default)
-        if carries.named_by == "frame":
-            names = FrameNames(report, several=not carries.one_folder, kept=media)
+        if carries.named_by in ("frame", "sparse"):
+            sparse = carries.named_by == "sparse"
+            names = FrameNames(report, several=not carries.one_folder, kept=media, sparse=sparse)
         self.naming = names if carries.named_by else None
         self.variants = carries.variants | ({"tag", "caption"} if carries.tags_as_attributes else frozenset())
         self.conversions = carries.conversions
