@@ -49,8 +49,9 @@ class _View(Whole):
         paths = carries.named_by == "path"
         together, default = carries.one_folder or not carries.subsets, carries.default_subset
         names = Names(report, paths=paths, together=together, kept=media, default=default)
-        if carries.named_by == "frame":
-            names = FrameNames(report, several=not carries.one_folder, kept=media)
+        if carries.named_by in ("frame", "sparse"):
+            sparse = carries.named_by == "sparse"
+            names = FrameNames(report, several=not carries.one_folder, kept=media, sparse=sparse)
         self.naming = names if carries.named_by else None
         self.variants = carries.variants | ({"tag", "caption"} if carries.tags_as_attributes else frozenset())
         self.conversions = carries.conversions
@@ -130,7 +131,8 @@ class _View(Whole):
                 continue
             setattr(now, name, default)
             narrow = carries.only.get(now.kind)
-            if name in carries.as_attributes and (narrow is None or "attributes" in narrow):
+            free = name not in now.attributes  # an attribute of this name says more than the flag
+            if free and name in carries.as_attributes and (narrow is None or "attributes" in narrow):
                 now.attributes = {**now.attributes, name: value}
                 report.approximate(item, annotation, name, "written as an attribute of this name")
             else:
@@ -182,7 +184,7 @@ class _View(Whole):
         if carries.order:
             self._paint_order(item, source)
         if carries.flat:
-            flatten(item, source, report, self.schema, carries.flat == "classes", clone)
+            flatten(item, source, report, self.schema, carries.flat, clone)
         if carries.arrange is not None:
             carries.arrange(item, source, report)
         if carries.by_label is not None:
