@@ -53,9 +53,11 @@ def check(data: mc.Dataset, folder: Path, name: str) -> None:
         assert before == after or field in told or gone, (field, set(before) ^ set(after))
 
 
-LABELS = ["a b", "a,b", "a:b", "a;b", "a=b", " lead", "trail ", "tab\tinside", "line\nbreak", "1", "-1", "1.5", "true", "no",
-          "null", "#hash", "'single'", '"double"', "back\\slash", "a/b", "../up", "<tag>", "&amp;", "道 é", "x" * 300, "%s",
-          "[list]", "{map}", "background", "__ignore__", "no_label", "face", "ignored"]  # fmt: skip
+LABELS = [
+    "a b", "a,b", "a:b", "a;b", "a=b", " lead", "trail ", "tab\tinside", "line\nbreak", "1", "-1", "1.5", "true", "no",
+    "null", "#hash", "'single'", '"double"', "back\\slash", "a/b", "../up", "<tag>", "&amp;", "道 é", "x" * 300,
+    "%s", "[list]", "{map}", "background", "__ignore__", "no_label", "face", "ignored",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", IMAGES)
