@@ -91,7 +91,8 @@ def read_pairs(source: Source, name: str) -> Pairs:
         pairs.keys |= dict.fromkeys(key for key in row[:2] if key)
         if row[1]:
             if row in seen:
-                source.report.default(f"{row[0]}, {row[1]}", None, "", "a pair that is listed twice is kept", what="link")
+                text = "a pair that is listed twice is kept"
+                source.report.default(f"{row[0]}, {row[1]}", None, "", text, what="link")
             seen.add(row)
             pairs.rows.append(row)
     announced = (pairs.header[0] if len(pairs.header) > 1 else 1) * 2 * pairs.header[-1] if pairs.header else 0
