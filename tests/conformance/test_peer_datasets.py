@@ -7,7 +7,6 @@ Datumaro 1.13 looks for masks of LabelMe where the web tool has them, not where 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -18,38 +17,9 @@ from PIL import Image
 
 import maskcodec as mc
 from maskcodec import registry
+from tests.conformance.test_peer_datumaro import PEER, PROGRAM
 
-PEER = os.environ.get("MASKCODEC_DATUMARO_PYTHON")
 pytestmark = pytest.mark.filterwarnings("ignore::maskcodec.errors.LossWarning")
-PROGRAM = """
-import json, sys
-from datumaro.components.dataset import Dataset
-out = {}
-for line in sys.stdin.read().splitlines():
-    name, form, path = line.split("\\t")
-    try:
-        data = Dataset.import_from(path, form)
-        labels = data.categories()[next(k for k in data.categories() if k.name == "label")] if data.categories() else []
-        rows = []
-        for item in data:
-            for a in item.annotations:
-                row = {"item": item.id, "subset": item.subset, "type": a.type.name}
-                if getattr(a, "label", None) is not None:
-                    row["label"] = labels[a.label].name
-                if a.type.name in ("polygon", "polyline", "points", "bbox"):
-                    row["points"] = [float(v) for v in a.points]
-                if a.type.name == "mask":
-                    image = a.image
-                    row["area"] = int((image != 0).sum())
-                if a.type.name == "caption":
-                    row["caption"] = a.caption
-                row["attributes"] = {k: v for k, v in a.attributes.items()}
-                rows.append(row)
-        out[name] = {"rows": rows, "items": sorted([i.id, i.subset] for i in data)}
-    except Exception as error:
-        out[name] = {"error": repr(error)[:300] + " from " + repr(error.__cause__)[:300]}
-print("FOUND" + json.dumps(out, default=str))
-"""
 # Format -> its name there, and where images lie that are not copied.
 FORMS = {
     "voc": "voc", "segmentation_mask": "voc_segmentation", "yolo": "yolo", "labelme": "label_me",
