@@ -59,6 +59,8 @@ _TABLE: dict[str, str] = {
     "segmentation_mask": "segmentation_mask",
     "voc": "voc",
     "mot": "mot",
+    "mots_png": "mots",
+    "mots_txt": "mots",
     "camvid": "camvid",
     "kitti_detection": "kitti",
     "kitti_segmentation": "kitti",
@@ -81,6 +83,7 @@ _TABLE: dict[str, str] = {
 # can be read together is a format of its own in the table instead, with ``Format.parts``.
 _UMBRELLAS: dict[str, tuple[str, ...]] = {
     "hasty": ("hasty_json", "hasty_coco"),
+    "mots": ("mots_png", "mots_txt"),
     "ultralytics": (
         "ultralytics_detect", "ultralytics_segment", "ultralytics_obb", "ultralytics_pose", "ultralytics_classify",
     ),

@@ -63,6 +63,7 @@ class Capabilities:
         flat: a pixel belongs to one annotation: "objects" makes masks disjoint, later ones in front; "classes" also
             joins the masks of each category, in the order of the schema; "segments" joins crowds and stuff, and sorts.
         sorted_items: items have no order of their own, they come back sorted by name; writers report a change.
+        unordered: annotations of an item have no order of their own, they come back sorted by what they are.
         arrange: brings the annotations of an item, which are copies, into the form of the format:
             ``(item, item as it was, report)``.
         admits: why an annotation of a kind that is carried cannot be written all the same, "" where it can:
@@ -77,7 +78,7 @@ class Capabilities:
         media: kinds of media ("image", "point_cloud").
         named_by: items are known by the "path" of their image, or by its "stem", the path without the ending; the id is
             that stem then, and names are made unique and safe. "frame": by sequence and number (``one_folder``: all of
-            one sequence). "": the format keeps ids of its own.
+            one sequence); "sparse": likewise, numbers need not follow each other. "": the format keeps ids of its own.
         one_folder: names of items are unique over all subsets.
         subsets: whether subsets are kept.
         default_subset: the subset that items of the subset ``default`` are put into (with ``named_by``).
@@ -102,6 +103,7 @@ class Capabilities:
     order: bool = False
     flat: str = ""
     sorted_items: bool = False
+    unordered: bool = False
     arrange: Callable[[Item, Item, Any], None] | None = None
     admits: Callable[[Annotation, LabelSchema], str] | None = None
     by_label: Callable[[Item, Item, Any, LabelSchema], None] | None = None

@@ -49,8 +49,9 @@ class _View(Whole):
         paths = carries.named_by == "path"
         together, default = carries.one_folder or not carries.subsets, carries.default_subset
         names = Names(report, paths=paths, together=together, kept=media, default=default)
-        if carries.named_by == "frame":
-            names = FrameNames(report, several=not carries.one_folder, kept=media)
+        if carries.named_by in ("frame", "sparse"):
+            sparse = carries.named_by == "sparse"
+            names = FrameNames(report, several=not carries.one_folder, kept=media, sparse=sparse)
         self.naming = names if carries.named_by else None
         self.variants = carries.variants | ({"tag", "caption"} if carries.tags_as_attributes else frozenset())
         self.conversions = carries.conversions
@@ -159,6 +160,9 @@ class _View(Whole):
             report.drop(source, None, "", f"the format has no {source.media.replace('_', ' ')} items")
             return None
         item = clone(source)
+        if item.path is not None and "\\" in item.path:
+            item.path = item.path.replace("\\", "/")
+            report.rename(source, None, "path", "paths have / between their parts")
         for name in _ITEM_FIELDS:
             stored = name in carries.item_fields or (self.media and carries.image_sizes and name in ("width", "height"))
             if not stored and getattr(item, name) is not None:

@@ -50,11 +50,14 @@ class FrameNames(Names):
         several: there is more than one sequence.
         kept: the image files come along.
         images: folder of the images below that of the sequence.
+        sparse: frames are counted from 0 and keep their numbers where these ascend; sequences are names of files.
     """
 
-    def __init__(self, report: LossReport, *, several: bool, kept: bool = False, images: str = "img1") -> None:
+    def __init__(
+        self, report: LossReport, *, several: bool, kept: bool = False, images: str = "img1", sparse: bool = False
+    ) -> None:
         super().__init__(report, paths=False, kept=kept)
-        self.several, self.images, self.folders = several, images, Folders()
+        self.several, self.images, self.sparse, self.folders = several, images, sparse, Folders()
         self._numbers: dict[tuple[str, str | None], int] = {}
         self._sequences: dict[tuple[str, str | None], str] = {}
 
@@ -65,20 +68,26 @@ class FrameNames(Names):
         if self.several or item.subset != "default" or source.sequence is not None:
             item.sequence = self._sequence(item.subset, source)
         key = item.subset, item.sequence
-        number = self._numbers[key] = self._numbers.get(key, 0) + 1
-        if source.frame != number - 1:
+        frame = self._numbers.get(key, -1) + 1
+        if self.sparse and source.frame is not None and frame <= source.frame <= 999_999_999:
+            frame = source.frame
+        self._numbers[key] = frame
+        if source.frame != frame:
             tell = self.report.default if source.frame is None else self.report.rename
             tell(source, None, "frame", "frames are numbered in the order of the items")
-        item.frame, item.id = number - 1, frame_id(item.sequence, number, self.several)
+        number = frame if self.sparse else frame + 1
+        item.frame, item.id = frame, frame_id(item.sequence, number, self.several)
         if source.id != item.id:
             self.report.rename(source, None, "id", "an image is known by its sequence and the number of its frame")
         folder = ""
         if item.sequence is not None and (self.several or item.subset != "default"):
             folder = self.folders.of(item.subset, item.sequence) + "/"
-        if source.path is None:
+        if source.path is None or (item.path is None and not self.kept):
             return
         item.path = f"{folder}{self.images}/{number:06d}{ending(source.path)}"
-        if item.path != source.path and self.kept:
+        if self.sparse:
+            self.report.drop(source, None, "path", "images are copied, but the format does not name them")
+        elif item.path != source.path and self.kept:
             self.report.rename(source, None, "path", "images are named by their sequence and the number of the frame")
         elif item.path != source.path:
             item.path = None
@@ -88,12 +97,15 @@ class FrameNames(Names):
         key = subset, source.sequence
         if key not in self._sequences:
             name = " ".join((source.sequence or "").split()) or UNNAMED
-            while (subset, name) in {(key[0], value) for key, value in self._sequences.items()}:
+            if self.sparse:
+                name = "_".join(clean_name(name).replace("/", "_").split())
+            taken = {value.casefold() for key, value in self._sequences.items() if key[0] == subset}
+            while name.casefold() in taken or (self.sparse and name.casefold() == "labels"):
                 name += "_"
             self._sequences[key] = name
         name = self._sequences[key]
         if source.sequence is None:
             self.report.default(source, None, "sequence", "of several sequences each has a name")
         elif name != source.sequence:
-            self.report.rename(source, None, "sequence", "the name of a sequence is a line of text")
+            self.report.rename(source, None, "sequence", "the name of a sequence is a line of text, or that of a file")
         return name

@@ -197,12 +197,14 @@ class Source:
     def open_media(self, item: Item | str) -> BinaryIO | None:
         """Open the media file of an item, or of a path; None when there is none, or several that could be it.
 
-        Looked for at its path, below ``<subset>/``, ``images/`` and ``images/<subset>/``, then by the path's ending.
+        Looked for at its path, below ``<subset>/``, ``images/``, ``images/<subset>/`` and ``<subset>/images/``, then by
+        the path's ending.
         """
         path, subset = (item, "default") if isinstance(item, str) else (item.path, item.subset)
         if path is None:
             return None
-        for place in (path, f"{subset}/{path}", f"images/{path}", f"images/{subset}/{path}"):
+        folders = (subset, "images", f"images/{subset}", f"{subset}/images")
+        for place in (path, *(f"{folder}/{path}" for folder in folders)):
             if self.has(place):
                 return self.open(place)
         alike = self._by_base().get(path.rpartition("/")[2], ())

@@ -152,11 +152,15 @@ class Shapes(Faults):
         if item.height is None or item.width is None:
             shape = (max(top, 0) + height, max(left, 0) + width)
             self.note(item, "mask", "", "the size of the image is unknown: the mask ends at its box")
-        for low, size, limit, field in ((left, width, shape[1], "left"), (top, height, shape[0], "top")):
+        full = shape
+        if element.attributes.get("outside") == "1":  # repeats the mask of an earlier frame, which may be larger
+            full = max(shape[0], top + height), max(shape[1], left + width)
+        for low, size, limit, field in ((left, width, full[1], "left"), (top, height, full[0], "top")):
             if low < 0 or low + size > limit:
                 raise Fault(field, f"the mask is outside the image: {low} to {low + size} of {limit}")
         try:
-            return Mask(Rle.from_counts(counts, (height, width), order="C").place(left, top, shape))
+            rle = Rle.from_counts(counts, (height, width), order="C").place(left, top, full)
+            return Mask(rle if full == shape else rle.crop((0, 0, shape[1], shape[0])))
         except (ValueError, MemoryError) as error:
             raise Fault("rle", str(error)) from error
 
