@@ -52,6 +52,7 @@ def test_segnet(camvid: Path, tmp_path: Path) -> None:
     for key, counts, rest in ((("train", "0001TP_006690"), train, 7980), (("val", "0016E5_07959"), val, 679)):
         assert {a.category_id: a.rle.area for a in items[key].annotations} == counts
         assert sum(counts.values()) + rest == 480 * 360 == items[key].width * items[key].height
+        assert data.media.open_media(items[key]) is None  # not the map, which has the name of the image
     assert [c.name for c in data.schema][:2] == ["Sky", "Building"]
     assert data.schema.background == 11
     for mode in ("rgb", "index"):

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import maskcodec as mc
+from maskcodec import registry
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 SIZE = (20, 12)
@@ -97,3 +98,52 @@ def test_image_folders(tmp_path: Path) -> None:
     data = datasets.ImageFolder(str(root / "train"))
     assert data.classes == ["dog"]
     assert [Path(path).relative_to(root).as_posix() for path, _ in data.samples] == ["train/dog/a.jpg"]
+
+
+@pytest.mark.skipif("imagenet" not in registry.formats(), reason="not registered")
+def test_imagenet(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("torchvision").datasets
+    root = written(tmp_path, "imagenet", mc.Tag(category_id=1), subset="default")
+    data = datasets.ImageFolder(str(root))
+    assert (data.classes, [target for _, target in data.samples]) == (["dog"], [0])
+
+
+@pytest.mark.skipif("kitti_detection" not in registry.formats(), reason="not registered")
+def test_kitti(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("torchvision").datasets
+    written(tmp_path, "kitti_detection", *BOXES, path="a.png", where="Kitti/raw", subset="training")
+    ((image, target),) = list(datasets.Kitti(str(tmp_path), train=True))
+    assert image.size == SIZE
+    assert [one["type"] for one in target] == ["cat", "dog"]
+    assert [one["bbox"] for one in target] == [[1, 2, 6, 9], [8, 1, 15, 5]]
+
+
+@pytest.mark.skipif("cityscapes" not in registry.formats(), reason="not registered")
+def test_cityscapes(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("torchvision").datasets
+    mask = mc.Rle.from_polygons(RING.rings, SIZE[::-1])
+    schema = mc.LabelSchema([mc.Category(0, "car"), mc.Category(1, "sky")])
+    item = mc.Item("town/town_000001_000019", "town/town_000001_000019_leftImg8bit.png", width=20, height=12,
+                   subset="train", annotations=[mc.Mask(mask, category_id=0)])  # fmt: skip
+    mc.write(mc.Dataset(schema, [item], media=Pictures(tmp_path, ".png")), tmp_path / "out", "cityscapes",
+             on_loss="ignore", media="copy")  # fmt: skip
+    data = datasets.Cityscapes(str(tmp_path / "out"), split="train", mode="fine", target_type="instance")
+    ((image, target),) = list(data)
+    assert image.size == SIZE
+    inside = mask.decode() != 0
+    values = np.array(target)
+    assert len(np.unique(values[inside])) == 1
+    assert not (values[~inside] == values[inside][0]).any()
+
+
+@pytest.mark.skipif("wider_face" not in registry.formats(), reason="not registered")
+def test_wider_face(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("torchvision").datasets
+    schema = mc.LabelSchema([mc.Category(0, "face")])
+    item = mc.Item("0--Parade/a", "0--Parade/a.jpg", width=20, height=12, subset="train", annotations=BOXES[:1])
+    mc.write(mc.Dataset(schema, [item], media=Pictures(tmp_path, ".jpg")), tmp_path / "widerface", "wider_face",
+             on_loss="ignore", media="copy")  # fmt: skip
+    for name in ("WIDER_val", "WIDER_test"):
+        (tmp_path / "widerface" / name).mkdir()
+    ((_, target),) = list(datasets.WIDERFace(str(tmp_path), split="train"))
+    assert target["bbox"].tolist() == [[1, 2, 5, 7]]

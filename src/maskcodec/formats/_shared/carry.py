@@ -52,6 +52,7 @@ class _View(Whole):
         if carries.named_by in ("frame", "sparse"):
             sparse = carries.named_by == "sparse"
             names = FrameNames(report, several=not carries.one_folder, kept=media, sparse=sparse)
+        self.by_label = carries.by_label() if carries.by_label is not None else None
         self.naming = names if carries.named_by else None
         self.variants = carries.variants | ({"tag", "caption"} if carries.tags_as_attributes else frozenset())
         self.conversions = carries.conversions
@@ -131,7 +132,8 @@ class _View(Whole):
                 continue
             setattr(now, name, default)
             narrow = carries.only.get(now.kind)
-            if name in carries.as_attributes and (narrow is None or "attributes" in narrow):
+            free = name not in now.attributes  # an attribute of this name says more than the flag
+            if free and name in carries.as_attributes and (narrow is None or "attributes" in narrow):
                 now.attributes = {**now.attributes, name: value}
                 report.approximate(item, annotation, name, "written as an attribute of this name")
             else:
@@ -159,6 +161,9 @@ class _View(Whole):
             report.drop(source, None, "", f"the format has no {source.media.replace('_', ' ')} items")
             return None
         item = clone(source)
+        if item.path is not None and "\\" in item.path:
+            item.path = item.path.replace("\\", "/")
+            report.rename(source, None, "path", "paths have / between their parts")
         for name in _ITEM_FIELDS:
             stored = name in carries.item_fields or (self.media and carries.image_sizes and name in ("width", "height"))
             if not stored and getattr(item, name) is not None:
@@ -180,11 +185,11 @@ class _View(Whole):
         if carries.order:
             self._paint_order(item, source)
         if carries.flat:
-            flatten(item, source, report, self.schema, carries.flat == "classes", clone)
+            flatten(item, source, report, self.schema, carries.flat, clone)
         if carries.arrange is not None:
             carries.arrange(item, source, report)
-        if carries.by_label is not None:
-            carries.by_label(item, source, report, self.schema)
+        if self.by_label is not None:
+            self.by_label(item, source, report, self.schema)
         if carries.tags_last:
             item.annotations.sort(key=lambda annotation: annotation.kind == "tag")
         if carries.apart:

@@ -12,13 +12,21 @@ from maskcodec.model.dataset import Item
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import LabelSchema
 
-__all__ = ["flatten"]
+__all__ = ["flatten", "is_region"]
 
 _COVERED = "pixels covered by a later object"
 
 
+def is_region(mask: Mask, schema: LabelSchema) -> bool:
+    """Whether a mask has no number among the objects of its class: a crowd, or stuff that was not read with one."""
+    if mask.is_crowd:
+        return True
+    stuff = schema.by_id(mask.category_id).kind == "stuff"  # type: ignore[arg-type]
+    return stuff and not any("#instance" in own for own in mask.extras.values())
+
+
 def flatten(
-    item: Item, source: Item, report: LossReport, schema: LabelSchema, by_class: bool, copy: Callable[[Mask], Mask]
+    item: Item, source: Item, report: LossReport, schema: LabelSchema, mode: str, copy: Callable[[Mask], Mask]
 ) -> None:
     """Make the masks of an item disjoint, later ones in front; other kinds stay as they are.
 
@@ -27,7 +35,8 @@ def flatten(
         source: the item as it was, for the report.
         report: hears of covered pixels, of masks that are gone, and of masks that were joined.
         schema: order of the classes.
-        by_class: join the masks of each class into one, in the order of the schema.
+        mode: "objects"; "classes" joins the masks of each class into one, in the order of the schema; "segments" joins
+            the crowds of each class, or all its masks if it is stuff, and sorts by the schema, joined ones first.
         copy: makes the annotations that are changed.
     """
     shown: list[Mask] = []
@@ -39,10 +48,11 @@ def flatten(
             report.drop(source, annotation, "", "the mask has another size than the image")
         else:
             shown.append(annotation)
-    if by_class:
+    if mode == "classes":
         item.annotations = [*rest, *_classes(shown, source, report, schema, copy)]
     else:
-        item.annotations = [*rest, *_objects(shown, source, report, copy)]
+        found = _objects(shown, source, report, copy)
+        item.annotations = [*rest, *(_segments(found, source, report, schema, copy) if mode == "segments" else found)]
 
 
 def _visible(rles: list[Rle]) -> list[Rle]:
@@ -94,3 +104,27 @@ def _classes(
         joined.rle = seen
         out.append(joined)
     return out
+
+
+def _segments(
+    masks: list[Mask], source: Item, report: LossReport, schema: LabelSchema, copy: Callable[[Mask], Mask]
+) -> list[Mask]:
+    """Disjoint masks, those without instances joined by class."""
+    regions: dict[int, list[Mask]] = {}
+    rest: list[tuple[int, Mask]] = []
+    for mask in masks:
+        at = schema.index(mask.category_id)  # type: ignore[arg-type]
+        if is_region(mask, schema):
+            regions.setdefault(at, []).append(mask)
+        else:
+            rest.append((at, mask))
+    joined: list[tuple[int, Mask]] = []
+    for at, group in regions.items():
+        first = group[0]
+        if len(group) > 1:
+            for mask in group[1:]:
+                report.approximate(source, mask, "", "joined with the other regions of its class")
+            first = copy(first)
+            first.rle = RleArray.from_rles([mask.rle for mask in group]).merge()
+        joined.append((at, first))
+    return [mask for _, mask in sorted(joined + rest, key=lambda pair: pair[0])]

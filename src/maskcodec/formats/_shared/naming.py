@@ -7,7 +7,8 @@ lies in says the subset. ``Names`` gives every item such a name when it is writt
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import BinaryIO
 
 from maskcodec.errors import FormatError
 from maskcodec.formats._shared.frames import IMAGES
@@ -16,7 +17,7 @@ from maskcodec.formats._shared.source import Source, safe_name
 from maskcodec.model.dataset import Item
 from maskcodec.model.losses import LossReport
 
-__all__ = ["IMAGES", "Images", "Names", "clean_name", "ending", "media_in", "stem", "tell_order"]
+__all__ = ["IMAGES", "Found", "Images", "Names", "clean_name", "ending", "media_in", "stem", "tell_order"]
 
 
 def stem(path: str) -> str:
@@ -118,6 +119,26 @@ def tell_order(names: list[str], report: LossReport) -> None:
     """Report that files, one an item, come back in the order of their names, if that is another."""
     if names != sorted(names):
         report.approximate(None, None, "items", "files have no order but that of their names")
+
+
+class Found:
+    """Opens the images of items that a reader found, and no other file of that name, as a map of its pixels is.
+
+    Args:
+        source: has the files.
+        names: (subset, path of the item) -> name of the file.
+    """
+
+    def __init__(self, source: Source, names: Mapping[tuple[str, str | None], str]) -> None:
+        self.source, self.names = source, names
+
+    def open_media(self, item: Item | str) -> BinaryIO | None:
+        """The image of an item, or of a path that only one subset has; None when there is none."""
+        if isinstance(item, str):
+            alike = [name for (_, path), name in self.names.items() if path == item]
+            return self.source.open(alike[0]) if len(alike) == 1 else None
+        name = self.names.get((item.subset, item.path))
+        return self.source.open(name) if name is not None else None
 
 
 class Images:

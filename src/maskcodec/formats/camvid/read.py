@@ -9,7 +9,7 @@ from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._base import Confidence, NotThisFormat, Probe
 from maskcodec.formats._shared.labels import Label, categories
 from maskcodec.formats._shared.lines import Line, lines, quoted_fields
-from maskcodec.formats._shared.naming import IMAGES, Images, stem
+from maskcodec.formats._shared.naming import IMAGES, Found, Images, stem
 from maskcodec.formats._shared.pixelmaps import BACKGROUND, VOID, ClassTable, PixelMap, read_map
 from maskcodec.formats._shared.source import Source
 from maskcodec.formats.camvid.tables import NAMESPACE, TABLES, index_order, read_labels, table_of
@@ -260,4 +260,6 @@ def read(source: Source, *, labels: str | None = None, keep_background: bool = F
     schema = LabelSchema(categories(known), background=background_of(known))
     if not entries and table is None:
         schema = LabelSchema()
-    return Dataset(schema, LazyItems(entries, _Reader(source, known, declared, labels, keep_background).load))
+    reader = _Reader(source, known, declared, labels, keep_background)
+    pictures: dict[tuple[str, str | None], str] = {(e.subset, e.path): e.image for e in entries if e.image is not None}
+    return Dataset(schema, LazyItems(entries, reader.load), media=Found(source, pictures))

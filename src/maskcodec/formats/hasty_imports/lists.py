@@ -193,7 +193,7 @@ def writer(kind: str) -> Callable[..., None]:
                 name = image_name(item)
                 if item.path != media_name(item):
                     report.rename(item, None, "path", "Hasty keeps images as <dataset>/<image>")
-                if item.id not in (_stem(name), name):
+                if item.id != _stem(name):
                     report.rename(item, None, "id", "an image is known by its dataset and name")
                 labels = []
                 for annotation in item.annotations:

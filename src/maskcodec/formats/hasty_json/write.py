@@ -98,7 +98,7 @@ class _Writer:
         if item.path != media_name(item):
             self.report.rename(item, None, "path", "Hasty keeps images as <dataset>/<image>")
         stem = name.rpartition(".")[0] or name
-        if str(item.id) not in (stem, name) or not isinstance(item.id, str):
+        if item.id != stem:  # the name as a whole only where another image has the same stem
             self.report.rename(item, None, "id", "an image is known by its dataset and name")
         image_id = kept.pop("image_id", None) or names.stable_id("image", item.subset, name)
         record: dict[str, Any] = {"image_id": image_id, "width": width, "height": height, "image_name": name}

@@ -123,7 +123,7 @@ class _Writer(FrameWriter):
             self.report.rename(item, None, "path", "sample names are unique")
             self.report.rename(item, None, "id", "sample names are unique")
         self.samples.add(name)
-        if item.id not in (stem(name), name):
+        if item.id != stem(name):
             self.report.rename(item, None, "id", "an item is named by its sample")
         record: dict[str, Any] = {"uuid": kept.pop("uuid")} if "uuid" in kept else {}
         record["name"] = name

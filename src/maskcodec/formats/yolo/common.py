@@ -87,7 +87,8 @@ class Sizes:
 
 def size_rows(items: Iterable[tuple[str, int, int]]) -> bytes:
     """``images.meta``: id, height, width."""
-    return "".join(f'"{key}" {height} {width}\n' for key, width, height in items).encode("utf-8")
+    rows = ((key.replace('"', '""'), height, width) for key, width, height in items)
+    return "".join(f'"{key}" {height} {width}\n' for key, height, width in rows).encode("utf-8")
 
 
 def need_size(item: Item, source: Item, report: LossReport) -> None:
