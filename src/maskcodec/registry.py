@@ -65,6 +65,7 @@ _TABLE: dict[str, str] = {
     "kitti_detection": "kitti",
     "kitti_segmentation": "kitti",
     "kitti": "kitti",
+    "cityscapes": "cityscapes",
     "labelme": "labelme",
     "labelme_json": "labelme",
     "yolo": "yolo",
@@ -77,6 +78,8 @@ _TABLE: dict[str, str] = {
     "imagenet_txt": "imagenet",
     "wider_face": "wider_face",
     "vgg_face2": "vgg_face2",
+    "market1501": "market1501",
+    "lfw": "lfw",
 }
 # A name for a family: reading takes the member that recognises the data, writing the first one. A family whose parts
 # can be read together is a format of its own in the table instead, with ``Format.parts``.
