@@ -12,6 +12,7 @@ from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._shared.flatten import is_region
 from maskcodec.formats._shared.pixelmaps import PixelMap, paint
 from maskcodec.formats._shared.source import Source
+from maskcodec.formats.cityscapes.table import kind_of
 from maskcodec.model.annotations import Mask
 from maskcodec.model.dataset import Item
 from maskcodec.model.losses import LossReport
@@ -109,7 +110,7 @@ def painted(
         number = numbers[mask.category_id]
         if is_region(mask, schema):
             values[id(mask)] = packing.value(number, None)
-            stuff = schema.by_id(mask.category_id).kind == "stuff"  # type: ignore[arg-type]
+            stuff = kind_of(schema.by_id(mask.category_id).name) == "stuff"  # type: ignore[arg-type]
             if mask.is_crowd != (not packing.things_only or not stuff):
                 report.approximate(item, mask, "is_crowd", "told by the class of a region without instances")
         else:
@@ -134,9 +135,16 @@ def painted(
 
 
 def check_class_map(
-    instances: PixelMap, classes: PixelMap, packing: Packing, *, ignore: int | None = None
+    instances: PixelMap, classes: PixelMap, packing: Packing, *, unpainted: bool = False
 ) -> FormatError | None:
-    """The error where a map of classes says something else than the map of instances; None where they agree."""
+    """The error where a map of classes says something else than the map of instances; None where they agree.
+
+    Args:
+        instances: the map of instances.
+        classes: the map of classes.
+        packing: of the former.
+        unpainted: pixels that are 0 in the former may be anything in the latter.
+    """
     if instances.shape != classes.shape:
         (h, w), (height, width) = instances.shape, classes.shape
         return FormatError(f"{width} x {height} pixels, but {instances.file} has {w} x {h}", file=classes.file)
@@ -145,8 +153,8 @@ def check_class_map(
     if packing.plain:
         own = np.where(values < packing.factor, values, own)
     differs = own != classes.values
-    if ignore is not None:
-        differs &= classes.values != ignore
+    if unpainted:
+        differs &= values != 0
     count = int(np.count_nonzero(differs))
     if not count:
         return None
