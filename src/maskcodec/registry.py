@@ -59,6 +59,7 @@ _TABLE: dict[str, str] = {
     "segmentation_mask": "segmentation_mask",
     "voc": "voc",
     "mot": "mot",
+    "open_images": "open_images",
     "mots_png": "mots",
     "mots_txt": "mots",
     "camvid": "camvid",
@@ -79,6 +80,10 @@ _TABLE: dict[str, str] = {
     "imagenet_txt": "imagenet",
     "wider_face": "wider_face",
     "vgg_face2": "vgg_face2",
+    "market1501": "market1501",
+    "lfw": "lfw",
+    "icdar_word_recognition": "icdar",
+    "icdar_text_localization": "icdar",
 }
 # A name for a family: reading takes the member that recognises the data, writing the first one. A family whose parts
 # can be read together is a format of its own in the table instead, with ``Format.parts``.

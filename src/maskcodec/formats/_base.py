@@ -12,7 +12,7 @@ from maskcodec.formats._shared.jsonio import Document
 from maskcodec.formats._shared.sink import NullSink, Sink
 from maskcodec.formats._shared.source import Source
 from maskcodec.model.annotations import Annotation
-from maskcodec.model.dataset import Dataset, Item
+from maskcodec.model.dataset import Dataset, Item, Link
 from maskcodec.model.schema import LabelSchema
 
 __all__ = ["Capabilities", "Confidence", "Dataset", "Format", "NotThisFormat", "NullSink", "Probe", "Sink", "Source"]
@@ -68,7 +68,8 @@ class Capabilities:
             ``(item, item as it was, report)``.
         admits: why an annotation of a kind that is carried cannot be written all the same, "" where it can:
             ``(annotation, schema)``.
-        by_label: like ``arrange``, with the schema: ``(item, item as it was, report, schema)``.
+        by_label: like ``arrange``, with the schema, and made anew for each pass over the items, as it may count:
+            ``() -> (item, item as it was, report, schema)``.
         needs_category: annotations (or those of the kinds named) without a category of the schema are dropped.
         whole_pixels: coordinates are integers; others are rounded, halves up.
         tags_as_attributes: tags and captions are written as attributes of their image.
@@ -91,6 +92,7 @@ class Capabilities:
         schema_fields: "attributes" (of items), "tag_groups", "background".
         info: keys of ``Dataset.info`` that are kept.
         dataset_fields: "tracks" (with their attributes), "links".
+        admits_link: whether a link can be written, of the kinds that the format holds.
         namespaces: keys of ``extras`` that are written back; usually the name of the format.
     """
 
@@ -106,7 +108,7 @@ class Capabilities:
     unordered: bool = False
     arrange: Callable[[Item, Item, Any], None] | None = None
     admits: Callable[[Annotation, LabelSchema], str] | None = None
-    by_label: Callable[[Item, Item, Any, LabelSchema], None] | None = None
+    by_label: Callable[[], Callable[[Item, Item, Any, LabelSchema], None]] | None = None
     needs_category: Names = False
     tags_as_attributes: bool = False
     tags_last: bool = False
@@ -127,6 +129,7 @@ class Capabilities:
     schema_fields: Collection[str] = ()
     info: Names = False
     dataset_fields: Collection[str] = ()
+    admits_link: Callable[[Link], bool] | None = None
     namespaces: Collection[str] = ()
 
     @property

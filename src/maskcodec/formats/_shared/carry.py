@@ -52,6 +52,7 @@ class _View(Whole):
         if carries.named_by in ("frame", "sparse"):
             sparse = carries.named_by == "sparse"
             names = FrameNames(report, several=not carries.one_folder, kept=media, sparse=sparse)
+        self.by_label = carries.by_label() if carries.by_label is not None else None
         self.naming = names if carries.named_by else None
         self.variants = carries.variants | ({"tag", "caption"} if carries.tags_as_attributes else frozenset())
         self.conversions = carries.conversions
@@ -187,8 +188,8 @@ class _View(Whole):
             flatten(item, source, report, self.schema, carries.flat, clone)
         if carries.arrange is not None:
             carries.arrange(item, source, report)
-        if carries.by_label is not None:
-            carries.by_label(item, source, report, self.schema)
+        if self.by_label is not None:
+            self.by_label(item, source, report, self.schema)
         if carries.tags_last:
             item.annotations.sort(key=lambda annotation: annotation.kind == "tag")
         if carries.apart:

@@ -112,6 +112,12 @@ class Whole:
         if links and "links" not in carries.dataset_fields:
             report.drop(None, None, "links", "the format has no links", count=len(links))
             links = []
+        if carries.admits_link is not None:
+            kept_links = [link for link in links if carries.admits_link(link)]
+            if len(kept_links) < len(links):
+                text = "the format has no links of this kind"
+                report.drop(None, None, "links", text, count=len(links) - len(kept_links))
+            links = kept_links
         info = self.names(source.info, carries.info, None, None, "info")
         extras = self.extras(source.extras, None, None)
         return Dataset(

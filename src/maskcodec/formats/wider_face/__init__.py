@@ -27,7 +27,7 @@ def _carries(*, dialect: str = "official", labels: str = "drop") -> Capabilities
         only={"tag": set()},
         needs_category={"tag"},
         admits=partial(write.admits, dialect=dialect, labels=labels),
-        by_label=partial(write.by_label, dialect=dialect, labels=labels),
+        by_label=lambda: partial(write.by_label, dialect=dialect, labels=labels),
         tags_last=True,
         named_by="path",
         subsets=True,
