@@ -67,6 +67,7 @@ _TABLE: dict[str, str] = {
     "kitti_detection": "kitti",
     "kitti_segmentation": "kitti",
     "kitti": "kitti",
+    "kitti_raw": "kitti",
     "cityscapes": "cityscapes",
     "labelme": "labelme",
     "labelme_json": "labelme",
@@ -82,6 +83,8 @@ _TABLE: dict[str, str] = {
     "vgg_face2": "vgg_face2",
     "market1501": "market1501",
     "lfw": "lfw",
+    "icdar_word_recognition": "icdar",
+    "icdar_text_localization": "icdar",
 }
 # A name for a family: reading takes the member that recognises the data, writing the first one. A family whose parts
 # can be read together is a format of its own in the table instead, with ``Format.parts``.

@@ -1,0 +1,286 @@
+"""Text localization: a file an image, a word a line, in one of four forms."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from maskcodec.errors import FormatError, shorten
+from maskcodec.formats._base import Confidence, NotThisFormat, Probe
+from maskcodec.formats._shared.lines import NUMBER, Line, decimal, lines
+from maskcodec.formats._shared.naming import IMAGES, Images, stem
+from maskcodec.formats._shared.sink import NullSink
+from maskcodec.formats._shared.source import Source
+from maskcodec.formats.icdar.texts import LABEL, NAMESPACE, one_label, one_line, one_table, quoted, unquoted
+from maskcodec.model.annotations import Annotation, Box, Polygon
+from maskcodec.model.dataset import Dataset, Item, LazyItems
+from maskcodec.model.losses import LossReport
+from maskcodec.model.schema import Category, LabelSchema
+
+__all__ = ["admits", "by_label", "detect", "read", "write"]
+
+SCRIPTS = {"Arabic", "Bangla", "Chinese", "Hindi", "Japanese", "Korean", "Latin", "Symbols", "Mixed", "None"}
+FORMS = ("auto", "2013", "2015", "mlt", "cvat")
+IGNORED = "###"
+_FILE = re.compile(r"(.*?)(?:^|(?<=/))gt_([^/]+)\.txt", re.IGNORECASE)
+_FOLDER = re.compile(r"(.*?)(?:^|(?<=/))gt/(.+)\.txt", re.IGNORECASE)
+
+
+class _Row(NamedTuple):
+    """A line: its leading numbers, as text, and whether commas part them."""
+
+    line: Line
+    numbers: list[str]
+    commas: bool
+
+    def rest(self, count: int) -> str | None:
+        """What stands behind so many fields; None when nothing does, not even a comma."""
+        parts = self.line.text.split(",", count) if self.commas else self.line.text.split(None, count)
+        return parts[count] if len(parts) > count else None
+
+
+def _parse(line: Line) -> _Row:
+    head = re.match(rf"\s*{NUMBER.pattern}\s*(,?)", line.text)
+    commas = head is not None and head.group(1) == ","
+    numbers = []
+    for text in line.text.split(",") if commas else line.text.split():
+        if not NUMBER.fullmatch(text.strip()):
+            break
+        numbers.append(text.strip())
+    return _Row(line, numbers, commas)
+
+
+def _places(files: list[str], named: bool) -> dict[tuple[str, str], str]:
+    """(subset, id) -> file."""
+    found = [(name, match) for name in files if (match := _FILE.fullmatch(name))]
+    if not found and named:
+        found = [(name, match) for name in files if (match := _FOLDER.fullmatch(name))]
+    wrapped = bool(found) and all(match.group(1).startswith("text_localization/") for _, match in found)
+    out: dict[tuple[str, str], str] = {}
+    for name, match in found:
+        folder = match.group(1)[len("text_localization/") if wrapped else 0 :]
+        subset, _, inner = folder.partition("/")
+        out.setdefault((subset or "default", inner + match.group(2)), name)
+    return out
+
+
+def detect(probe: Probe) -> Confidence:
+    """``gt_*.txt`` with lines that begin with 4, or 8 or more, numbers."""
+    found = list(_places(probe.files, False).values())
+    for name in found[:32]:
+        text = probe.head(name).decode("utf-8-sig", "replace").strip()
+        if text:
+            count = len(_parse(Line(text.splitlines()[0], [], 1, name)).numbers)
+            if count in (4, 6) or count >= 8:
+                return Confidence(75, f"{name} has lines of {count} numbers and a text")
+            raise NotThisFormat(f"{name} has {count} numbers where a line begins, expected 4 or 8")
+    raise NotThisFormat("no gt_*.txt with words" if found else "no gt_*.txt")
+
+
+def _form(rows: list[_Row], mark: bool) -> str:
+    """The form of a file: "2013" with 4 numbers, else "mlt", "cvat" or "2015"."""
+    if not any(len(row.numbers) >= 8 or len(row.numbers) == 6 for row in rows):
+        return "2013"
+    quads = [row for row in rows if len(row.numbers) >= 8]
+    scripts = [(row.rest(8) or "").partition(",")[0].strip() for row in quads]
+    if quads and all(script in SCRIPTS for script in scripts):
+        return "mlt"
+    texts = [text for row in rows if (text := (row.rest(len(row.numbers)) or "").strip())]
+    if not mark and texts and all(len(text) > 1 and text[0] == text[-1] == '"' for text in texts):
+        return "cvat"
+    return "2015"
+
+
+def _number(text: str) -> float:
+    return int(text) if re.fullmatch("[-+]?[0-9]{1,15}", text) else float(text)
+
+
+def _word(source: Source, row: _Row, form: str) -> Annotation:
+    """One line.
+
+    Raises:
+        FormatError: another number of numbers than the form has.
+    """
+    line, count = row.line, len(row.numbers)
+    free = form == "cvat" and count >= 6 and count % 2 == 0
+    if count < 4 or (4 < count < 8 and not free):
+        raise line.fault(f"expected 4 or 8 numbers, got {count} in {shorten(line.text)}")
+    size = count if free else 8 if count >= 8 else 4
+    values = [_number(text) for text in row.numbers[:size]]
+    rest = row.rest(size)
+    attributes: dict[str, Any] = {}
+    if form == "mlt" and size == 8:
+        script, comma, text = (rest or "").partition(",")
+        attributes["script"] = script.strip()
+        rest = text if comma else None
+    if rest is not None and (form in ("cvat", "2013") or size == 4):
+        rest = rest.strip()
+        rest = (unquoted(source, line, rest) if rest[0] == '"' else rest) if rest else None
+    if rest is not None:
+        attributes["text"] = rest
+    if rest == IGNORED:
+        attributes["ignore"] = True
+    if size > 4:
+        return Polygon([np.array(values, np.float64).reshape(-1, 2)], category_id=0, attributes=attributes)
+    for low, high, names in ((0, 2, "right < left"), (1, 3, "bottom < top")):
+        if values[high] < values[low]:
+            source.problem(line.fault(f"{names}: {row.numbers[high]} < {row.numbers[low]}"), what="box")
+            values[low], values[high] = values[high], values[low]
+    return Box(*values, category_id=0, attributes=attributes)
+
+
+def read(source: Source, *, form: str = "auto") -> Dataset:
+    """Read words and where they are.
+
+    Args:
+        source: folder or zip with ``<subset>/gt_<image>.txt``, or with ``gt/<image>.txt``.
+        form: "2013" (4 numbers), "2015" (8 numbers, text as it stands), "mlt" (with the script), "cvat" (any polygon,
+            text in quotes), or "auto" for what each file shows.
+    """
+    if form not in FORMS:
+        raise ValueError(f"form is one of {', '.join(FORMS)}, got {form!r}")
+    places: dict[tuple[str, str], str | None] = dict(_places(source.files, True))
+    if not places and not any(name.lower().endswith(IMAGES) for name in source.files) and len(source.files) > 1:
+        raise FormatError("no gt_*.txt", file=source.path)
+    images = Images(source)
+    for name in source.files:
+        subset, found, inner = name.rpartition("images/")
+        if found and subset.count("/") < 2 and name.lower().endswith(IMAGES):
+            key = (subset.rstrip("/").rpartition("/")[2] or "default", stem(inner))
+            places.setdefault(key, None)
+
+    def load(entry: tuple[str, str]) -> Item:
+        subset, key = entry
+        file = places[entry]
+        item = Item(key, subset=subset)
+        for folder in (f"{subset}/images/", f"{subset}/", f"text_localization/{subset}/images/", "images/", ""):
+            picture = images.find(folder + key)
+            if picture is not None:
+                item.path = picture[len(folder) :]
+                item.width, item.height = images.size(picture)
+                break
+        if file is None:
+            return item
+        rows = [_parse(line) for line in lines(source, file, strip=False)]
+        own = _form(rows, source.read(file, 3) == b"\xef\xbb\xbf") if form == "auto" else form
+        for row in rows:
+            try:
+                item.annotations.append(_word(source, row, own))
+            except FormatError as error:
+                source.problem(error, item, what="word")
+        if own == "2013" and rows and all(row.commas for row in rows):
+            own = "comma"
+        if own in ("comma", "2015", "mlt") and item.annotations:
+            item.extras[NAMESPACE] = {"#form": own}
+        return item
+
+    return Dataset(LabelSchema([Category(0, LABEL)] if places else []), LazyItems(sorted(places), load))
+
+
+def admits(annotation: Annotation, schema: LabelSchema) -> str:
+    """What speaks against an annotation."""
+    if isinstance(annotation, Polygon) and annotation.variant == "polygon" and len(annotation.rings[0]) < 3:
+        return "a polygon of fewer than three points"
+    return ""
+
+
+def by_label(item: Item, source: Item, report: LossReport, schema: LabelSchema) -> None:
+    """Texts on one line; the form of the file that holds everything."""
+    words = item.annotations
+    form = item.extras.get(NAMESPACE, {}).get("#form")
+    sizes = {len(word.rings[0]) if isinstance(word, Polygon) else 0 for word in words}
+    scripts = [word.attributes.get("script") for word in words]
+    good = {
+        "comma": sizes == {0},
+        "2015": sizes == {4},
+        "mlt": sizes == {4} and all(script in SCRIPTS for script in scripts),
+    }
+    if form is not None and not good.get(form, False):
+        item.extras = {name: own for name, own in item.extras.items() if name != NAMESPACE}
+        form = None
+        if words:
+            report.approximate(source, None, "form", "the form of the file does not hold these shapes")
+    for word in words:
+        one_label(word, source, report, schema)
+        own = {name: value for name, value in word.attributes.items() if name != "script" or form == "mlt"}
+        if len(own) < len(word.attributes):
+            report.drop(source, word, "attributes.script", "the form of the file has no scripts")
+        _text(word, own, source, report)
+        if form == "mlt" and own.get("text", "") != own.get("text"):
+            report.default(source, word, "attributes.text", "the form of the file has a text on every line")
+            own["text"] = ""
+        word.attributes = own
+    texts = any(word.attributes.get("text") for word in words)
+    for word in words:
+        if not texts and sizes - {0, 4} and isinstance(word, Polygon) and "text" not in word.attributes:
+            report.default(source, word, "attributes.text", "a text in quotes tells where points end")
+            word.attributes["text"] = ""
+
+
+def _text(word: Annotation, own: dict[str, Any], source: Item, report: LossReport) -> None:
+    """Text and mark of a word, changed in ``own``."""
+    text = own.get("text")
+    if text is not None:
+        plain = one_line(str(text))
+        if plain != text:
+            report.approximate(source, word, "attributes.text", "a text stands on one line")
+        own["text"] = plain
+    else:
+        own.pop("text", None)
+    if "ignore" in own and bool(own["ignore"]) != (own.get("text") == IGNORED):
+        if own["ignore"]:
+            report.approximate(source, word, "attributes.text", f"{IGNORED} says that a word is ignored")
+            own["text"] = IGNORED
+    if own.get("text") == IGNORED:
+        if own.get("ignore") is not True:
+            report.default(source, word, "attributes.ignore", f"{IGNORED} says that a word is ignored")
+        own["ignore"] = True
+    elif "ignore" in own:
+        report.drop(source, word, "attributes.ignore", f"only {IGNORED} says that a word is ignored")
+        del own["ignore"]
+
+
+def _line(word: Annotation, form: str) -> str:
+    if isinstance(word, Box):
+        numbers, blank = [word.x0, word.y0, word.x1, word.y1], ", " if form == "comma" else " "
+    else:
+        numbers, blank = word.rings[0].ravel().tolist(), ","  # type: ignore[attr-defined]
+    text = word.attributes.get("text")
+    fields = list(map(decimal, numbers))
+    if form == "mlt":
+        fields.append(word.attributes["script"])
+    if text is not None:
+        fields.append(text if form in ("2015", "mlt") else quoted(text))
+    return blank.join(fields)
+
+
+def write(dataset: Dataset, sink: NullSink, report: LossReport, *, dialect: str = "plain") -> None:
+    """Write ``<subset>/gt_<image>.txt``, in the form that the file was read in.
+
+    Args:
+        dataset: boxes and polygons.
+        sink: the output.
+        report: hears of special losses.
+        dialect: "plain" ends lines with LF, "rrc" with CR/LF and begins files with a byte order mark.
+    """
+    if dialect not in ("plain", "rrc"):
+        raise ValueError(f'dialect is "plain" or "rrc", got {dialect!r}')
+    last: dict[str, str] = {}
+    sorted_so_far = True
+    for item in dataset.items:
+        form = item.extras.get(NAMESPACE, {}).get("#form", "")
+        rows = [_line(word, form) for word in item.annotations]
+        texts = [text for word in item.annotations if (text := word.attributes.get("text"))]
+        marked = form == "2015" and texts and all(text[0] == text[-1] == '"' for text in texts)
+        end = "\r\n" if dialect == "rrc" else "\n"
+        mark = "\ufeff" if marked or (dialect == "rrc" and form in ("2015", "mlt")) else ""
+        folder, slash, name = str(item.id).rpartition("/")
+        text = mark + "".join(row + end for row in rows)
+        sink.write(f"{item.subset}/{folder}{slash}gt_{name}.txt", text.encode("utf-8"))
+        sorted_so_far = sorted_so_far and last.get(item.subset, "") <= str(item.id)
+        last[item.subset] = str(item.id)
+    one_table(dataset.schema, report, bool(last))
+    if not sorted_so_far:
+        report.approximate(None, None, "items", "images come back sorted by their names", what="dataset")
