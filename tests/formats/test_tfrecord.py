@@ -210,7 +210,8 @@ def test_masks_of_both_forms(tmp_path: Path) -> None:
 def test_everything_else_comes_back(tmp_path: Path) -> None:
     more = {
         "image__object__is_crowd": [1], "image__object__difficult": [0],
-        "image__object__weight": np.array([0.3], np.float32), "image__object__area": np.array([7], np.float32), "image__class__text": [b"dog", b"cat"],
+        "image__object__weight": np.array([0.3], np.float32),
+        "image__object__area": np.array([7], np.float32), "image__class__text": [b"dog", b"cat"],
         "image__class__label": [2, 1], "image__caption": ["ü".encode()], "my__own": [-1, 5], "image__format": [b"png"],
         "image__encoded": [write_png(np.zeros((10, 20), np.uint8))], "image__source_id": [b"77"],
     }  # fmt: skip
