@@ -66,6 +66,7 @@ _TABLE: dict[str, str] = {
     "kitti_detection": "kitti",
     "kitti_segmentation": "kitti",
     "kitti": "kitti",
+    "kitti_raw": "kitti",
     "cityscapes": "cityscapes",
     "labelme": "labelme",
     "labelme_json": "labelme",

@@ -119,7 +119,7 @@ class _Writer:
             media["size"] = [item.height, item.width]
         elif item.width is not None or item.height is not None:
             self.report.drop(item, None, "width" if item.height is None else "height", "a size has two sides")
-        if media or unnamed or isinstance(kept.get(main), dict):
+        if media or unnamed or main == "point_cloud" or isinstance(kept.get(main), dict):
             if "path" not in media and not unnamed and main == "image":
                 media["path"] = f"{number}.jpg"
                 self.report.default(item, None, "path", "an image has a path")
