@@ -12,6 +12,7 @@ from __future__ import annotations
 from maskcodec.formats._base import Capabilities, Format
 from maskcodec.formats._shared.conversions import TO_BOX
 from maskcodec.formats.mot import find, read, write
+from maskcodec.formats.mot.arrange import arrange, settle
 from maskcodec.formats.mot.read import NAMESPACE
 from maskcodec.model.annotations import Box
 from maskcodec.model.dataset import Item
@@ -27,7 +28,7 @@ def _carries(*, enclosing: bool = False, several: bool | None = None, sizes: boo
         attributes={"ignored", "visibility"},
         order=True,
         sorted_items=True,
-        arrange=write.arrange,
+        arrange=arrange,
         named_by="frame",
         one_folder=several is False,
         subsets=True,
@@ -51,7 +52,7 @@ FORMATS = (
         detect=find.detect,
         read=read.read,
         write=write.write,
-        settle=write.settle,
+        settle=settle,
         streams="r",
         media=_image,
     ),

@@ -12,6 +12,7 @@ from maskcodec.formats._base import Capabilities, Format
 from maskcodec.formats._shared.conversions import TO_MASK
 from maskcodec.formats._shared.naming import media_in
 from maskcodec.formats.open_images import read, tables, write
+from maskcodec.formats.open_images.arrange import arrange
 from maskcodec.formats.open_images.tables import NAMESPACE
 from maskcodec.model.annotations import Box, Mask, Tag
 
@@ -31,7 +32,7 @@ FORMATS = (
             only={"tag": {"score"}, "mask": {"group_id", "attributes"}},
             order=True,
             needs_category=True,
-            arrange=write.arrange,
+            arrange=arrange,
             apart=("tag", "box", "mask"),
             named_by="stem",
             one_folder=True,

@@ -12,6 +12,7 @@ from maskcodec.formats._base import Capabilities, Format
 from maskcodec.formats._shared.conversions import TO_MASK
 from maskcodec.formats._shared.naming import media_in
 from maskcodec.formats.tfrecord import read, write
+from maskcodec.formats.tfrecord.arrange import arrange
 from maskcodec.formats.tfrecord.read import EXTRA, NAMESPACE
 from maskcodec.model.annotations import Box, Caption, Mask, Tag
 
@@ -31,7 +32,7 @@ FORMATS = (
             only={"tag": set(), "caption": set()},
             order=True,
             needs_category={"tag"},
-            arrange=write.arrange,
+            arrange=arrange,
             apart=("tag", "caption"),
             named_by="path",
             subsets=True,
