@@ -114,3 +114,28 @@ def test_cvat_export(kitti: Path, tmp_path: Path) -> None:
     (split,) = mc.read(path, "kitti_segmentation", split=True).items
     assert sum(a.rle.area for a in split.annotations) == 28
     assert len(split.annotations) > 2
+
+
+def test_tracklets(kitti: Path, tmp_path: Path) -> None:
+    path = kitti / "datumaro_raw"
+    assert mc.detect(path) == mc.detect(path / "tracklet_labels.xml") == "kitti_raw"
+    data = mc.read(path)
+    names = {c.id: c.name for c in data.schema}
+    found = [
+        (i.frame, names[a.category_id], a.track_id, a.position, a.dimensions, a.occluded)
+        for i in data.items for a in i.annotations
+    ]  # fmt: skip
+    assert found == [
+        (0, "car", 1, (1, 2, 3), (-1.03, 7.95, -3.62), False), (0, "bus", 2, (1, 1, 0), (-0.76, 8.34, 23.01), False),
+        (1, "bus", 2, (0, 1, 0), (-0.76, 8.34, 23.01), True), (2, "car", 3, (1, 2, 3), (0.24, -9.41, 13.54), False),
+    ]  # fmt: skip
+    second = data.items[1].annotations[0]
+    assert (second.yaw, second.quaternion is None) == (3.0, False)
+    assert {(i.media, i.id) for i in data.items} == {("point_cloud", f"000000000{at}") for at in range(3)}
+    assert [(loss.action, loss.field) for loss in data.report] == [("defaulted", "count")]  # it says 4
+    assert not len(mc.write(data, tmp_path / "out", "kitti_raw"))
+    assert_datasets_equal(data, mc.read(tmp_path / "out"))
+    text = (tmp_path / "out" / "tracklet_labels.xml").read_text()
+    assert text.count("<rx>1</rx>") == 1
+    assert text.count('class_id="3"') == 1
+    assert not (tmp_path / "out" / "frame_list.txt").exists()

@@ -2,6 +2,7 @@
 environment variable names, supervision where it is installed.
 
 Datumaro 1.13 looks for masks of LabelMe where the web tool has them, not where CVAT has them, so it gets boxes alone.
+It looks for images of Cityscapes where its scripts have them, which torchvision does too (``test_peer_loaders``).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::maskcodec.errors.LossWarning")
 # Format -> its name there, and where images lie that are not copied.
 FORMS = {
     "voc": "voc", "segmentation_mask": "voc_segmentation", "yolo": "yolo", "labelme": "label_me",
-    "ultralytics_detect": "yolo", "camvid": "camvid", "cityscapes": "cityscapes", "kitti_detection": "kitti_detection",
+    "ultralytics_detect": "yolo", "camvid": "camvid", "kitti_detection": "kitti_detection",
     "kitti_segmentation": "kitti_segmentation", "mot": "mot_seq", "mots_png": "mots", "imagenet": "imagenet",
     "imagenet_txt": "imagenet_txt", "wider_face": "wider_face", "vgg_face2": "vgg_face2",
     "market1501": "market1501", "lfw": "lfw", "icdar_word_recognition": "icdar_word_recognition",
@@ -49,7 +50,7 @@ def masks() -> list[mc.Annotation]:
 
 WHAT: dict[str, list[mc.Annotation]] = {
     "voc": boxes(), "segmentation_mask": masks(), "yolo": boxes(), "labelme": boxes(),
-    "ultralytics_detect": boxes(), "camvid": masks(), "cityscapes": masks(), "kitti_detection": boxes(),
+    "ultralytics_detect": boxes(), "camvid": masks(), "kitti_detection": boxes(),
     "kitti_segmentation": masks(), "mot": boxes(), "mots_png": masks(), "imagenet": [mc.Tag(category_id=1)],
     "imagenet_txt": [mc.Tag(category_id=1)], "wider_face": boxes()[:1], "vgg_face2": boxes()[:1],
     "icdar_word_recognition": [mc.Caption("a word")], "icdar_text_localization": boxes(),
@@ -59,8 +60,9 @@ WHAT: dict[str, list[mc.Annotation]] = {
 
 
 CAT = {"wider_face": "face"}  # the only class that it has
-# It makes one table of labels for each subset (KITTI), one item of two sequences (MOT), a label of a subset (ImageNet).
-ONE_SUBSET = ("kitti_detection", "mot", "imagenet")
+# It makes one table of labels for each subset (KITTI, LFW), one item of two sequences (MOT), a label of a subset
+# (ImageNet).
+ONE_SUBSET = ("kitti_detection", "lfw", "mot", "imagenet")
 
 
 def dataset(name: str) -> mc.Dataset:

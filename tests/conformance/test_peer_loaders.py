@@ -123,10 +123,11 @@ def test_cityscapes(tmp_path: Path) -> None:
     datasets = pytest.importorskip("torchvision").datasets
     mask = mc.Rle.from_polygons(RING.rings, SIZE[::-1])
     schema = mc.LabelSchema([mc.Category(0, "car"), mc.Category(1, "sky")])
-    item = mc.Item("town/town_000001_000019", "town/town_000001_000019_leftImg8bit.png", width=20, height=12,
+    item = mc.Item("town/town_000001_000019", "town/town_000001_000019.png", width=20, height=12,
                    subset="train", annotations=[mc.Mask(mask, category_id=0)])  # fmt: skip
     mc.write(mc.Dataset(schema, [item], media=Pictures(tmp_path, ".png")), tmp_path / "out", "cityscapes",
-             on_loss="ignore", media="copy")  # fmt: skip
+             on_loss="ignore", media="copy", layout="original")  # fmt: skip
+    (tmp_path / "out/imgsFine/leftImg8bit").rename(tmp_path / "out/leftImg8bit")  # where CVAT has them
     data = datasets.Cityscapes(str(tmp_path / "out"), split="train", mode="fine", target_type="instance")
     ((image, target),) = list(data)
     assert image.size == SIZE

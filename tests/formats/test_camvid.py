@@ -242,6 +242,12 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_black_labels_get_another_colour(tmp_path: Path) -> None:
+    report = mc.write(masks("a", "b", colors={"a": BLACK, "b": BLACK}), tmp_path / "out", "camvid")
+    assert ("approximated", "category", "color", 2) in {(x.action, x.what, x.field, x.count) for x in report}
+    assert areas(mc.read(tmp_path / "out")) == [("a", 1), ("b", 1)]
+
+
 def test_joined_objects_and_background_are_reported(tmp_path: Path) -> None:
     data = masks("background", "car", "tree")
     data.items[0].annotations.append(mc.Mask(mc.Rle.from_box((0, 0, 2, 1), (1, 3)), category_id=2, z_order=1))

@@ -40,8 +40,7 @@ def only(path: Path, format: str | None = None, **options: object) -> mc.Item:
     [
         ("detect", "0 0.5 0.5 0.2", "4 columns"), ("detect", "2 0.5 0.5 0.2 0.2", "class 2"),
         ("detect", "0 0.5 0.5 0.2 nan", "'nan'"), ("detect", "0 0.5 0.5 -0.005 0.2", "positive"),
-        ("detect", "0 0.5 1.5 0.2 0.2", "1.5"), ("segment", "0 0.1 0.1 0.2 0.2", "at least 3 points"),
-        ("segment", "0 0.1 0.1 0.2 0.2 0.3 1.2", "1.2"), ("obb", "0 0 0 1 0 1 1 0", "four corners"),
+        ("segment", "0 0.1 0.1 0.2 0.2", "at least 3 points"), ("obb", "0 0 0 1 0 1 1 0", "four corners"),
         ("pose", "0 0.5 0.5 0.2 0.2 0.1 0.1 2", "points"), ("pose", "0 0.5 0.5 0.2 0.2 0.1 0.1 3 0 0 0", "visibility"),
     ],
 )  # fmt: skip

@@ -15,7 +15,14 @@ Raw = msgspec.Raw
 MAX_DEPTH = 256
 _FIELDS = msgspec.json.Decoder(dict[str, Raw])
 _ANY = msgspec.json.Decoder()
-_ENCODER = msgspec.json.Encoder()
+def _plain(value: Any) -> Any:
+    """Numbers of NumPy as those of Python."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=_plain)
 
 
 def _faulty(data: bytes, cause: Exception, file: str, record: str, field: str) -> FormatError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import mmap
 import os
+import re
 import tempfile
 import zipfile
 from pathlib import Path
@@ -21,6 +22,8 @@ from maskcodec.formats._shared.jsonio import Document
 from maskcodec.model.dataset import Item
 from maskcodec.model.losses import LossReport
 
+# A name as the listing spells it: another one may still lead to a listed file.
+_PLAIN = re.compile(r"(?!\.{1,2}(?:/|$))[^/\\]+(?:/(?!\.{1,2}(?:/|$))[^/\\]+)*")
 __all__ = ["Limits", "Source", "safe_join", "safe_name"]
 
 
@@ -51,6 +54,7 @@ class Source:
         self._documents: dict[str, Document] = {}
         self._maps: dict[str, Any] = {}
         self._total = 0
+        self._listed: frozenset[str] | None = None
         self._bytes = bytes(path) if isinstance(path, (bytes, bytearray, memoryview)) else None
         self.path: str = "<bytes>" if isinstance(path, (bytes, bytearray, memoryview)) else os.fspath(path)
         self.root: Path | None = None
@@ -136,8 +140,15 @@ class Source:
 
     def has(self, name: str) -> bool:
         """Whether a file of this name can be opened; names that lead outside cannot."""
-        if name in self._members or (self.kind == "folder" and name in self.files):
+        if name in self._members:
             return True
+        if self.kind == "folder":
+            if self._listed is None:
+                self._listed = frozenset(self.files)
+            if name in self._listed:
+                return True
+            if _PLAIN.fullmatch(name):
+                return False  # the listing is complete
         if self.root is None or self.kind == "zip":
             return self.kind == "file" and name in self.files
         try:

@@ -9,7 +9,7 @@ from maskcodec.model.dataset import Item
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import LabelSchema
 
-__all__ = ["tags_to_attributes"]
+__all__ = ["drop_repeated_tags", "tags_to_attributes"]
 
 
 def tags_to_attributes(item: Item, source: Item, report: LossReport, schema: LabelSchema) -> None:
@@ -44,3 +44,24 @@ def tags_to_attributes(item: Item, source: Item, report: LossReport, schema: Lab
             report.drop(source, annotation, f"attributes.{inner}", "an attribute has none itself")
     if len(kept) != len(item.annotations):
         item.annotations, item.attributes = kept, attributes
+
+
+def drop_repeated_tags(item: Item, source: Item, report: LossReport) -> None:
+    """Leave out tags of a category that the item has already, for formats that say once whether it has it.
+
+    Args:
+        item: a copy, is changed.
+        source: the item as it was, for the report.
+        report: hears of every one.
+    """
+    seen: set[Any] = set()
+    kept: list[Annotation] = []
+    for annotation in item.annotations:
+        if isinstance(annotation, Tag):
+            if annotation.category_id in seen:
+                report.drop(source, annotation, "", "the item has this tag already")
+                continue
+            seen.add(annotation.category_id)
+        kept.append(annotation)
+    if len(kept) != len(item.annotations):
+        item.annotations = kept

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from maskcodec.model.annotations import Annotation, Box, Points, Polygon, Polyline
+from maskcodec.formats._shared.conversions import not_below_zero
+from maskcodec.model.annotations import Annotation
 from maskcodec.model.dataset import Item
 from maskcodec.model.losses import LossReport
 
@@ -20,6 +19,7 @@ def arrange(item: Item, source: Item, report: LossReport) -> None:
     """
     roots: dict[Any, list[Annotation]] = {}
     children: dict[Any, list[Annotation]] = {}
+    item.annotations = [a for a in item.annotations if not_below_zero(a, source, report)]
     ids = {a.id: a for a in item.annotations if a.id is not None}
     for annotation in item.annotations:
         parent = ids.get(annotation.parent_id) if annotation.parent_id is not None else None
@@ -54,32 +54,6 @@ def arrange(item: Item, source: Item, report: LossReport) -> None:
     item.attributes = _values(source, None, item.attributes, report)
     for annotation in ordered:
         annotation.attributes = _values(source, annotation, annotation.attributes, report)
-        if _clip(annotation):
-            report.approximate(source, annotation, "", "coordinates below 0 moved to 0")
-
-
-def _clip(annotation: Annotation) -> bool:
-    """Move negative coordinates of a copy to 0; whether there were any."""
-    if isinstance(annotation, Box):
-        low = (annotation.x0, annotation.y0)
-        annotation.x0, annotation.y0 = max(low[0], 0), max(low[1], 0)
-        return (annotation.x0, annotation.y0) != low
-    if isinstance(annotation, Polygon):
-        found = any((ring < 0).any() for ring in annotation.rings)
-        if found:
-            annotation.rings = [np.maximum(ring, 0) for ring in annotation.rings]
-        return found
-    if isinstance(annotation, Points):
-        found = bool((annotation.xy < 0).any())
-        if found:
-            annotation.xy = np.maximum(annotation.xy, 0)
-        return found
-    if isinstance(annotation, Polyline):
-        found = bool((annotation.points < 0).any())
-        if found:
-            annotation.points = np.maximum(annotation.points, 0)
-        return found
-    return False
 
 
 def _values(item: Item, annotation: Annotation | None, values: dict[str, Any], report: LossReport) -> dict[str, Any]:

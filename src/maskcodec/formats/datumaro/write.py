@@ -11,7 +11,8 @@ from maskcodec.formats._shared.jsonio import encode
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.datumaro.record import write_annotation
 from maskcodec.formats.datumaro.schema import NAMESPACE, write_categories
-from maskcodec.model.annotations import Annotation, Cuboid, Skeleton
+from maskcodec.formats.datumaro.shapes import extent
+from maskcodec.model.annotations import Annotation, Cuboid, Ellipse, Points, Skeleton
 from maskcodec.model.dataset import Dataset, Item
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import Category
@@ -101,7 +102,8 @@ class _Writer:
         self.ids[subset].add(number)
         self.kinds[subset].add(item.media)
         groups: dict[Any, int] = {}
-        rows = [self.annotation(item, a, subset, groups) for a in item.annotations]
+        kept_shapes = [a for a in item.annotations if self.writable(item, a)]
+        rows = [self.annotation(item, a, subset, groups) for a in kept_shapes]
         attributes = dict(item.attributes)
         if item.frame is not None:
             attributes["frame"] = item.frame
@@ -117,13 +119,26 @@ class _Writer:
             media["size"] = [item.height, item.width]
         elif item.width is not None or item.height is not None:
             self.report.drop(item, None, "width" if item.height is None else "height", "a size has two sides")
-        if media or unnamed or isinstance(kept.get(main), dict):
+        if media or unnamed or main == "point_cloud" or isinstance(kept.get(main), dict):
             if "path" not in media and not unnamed and main == "image":
                 media["path"] = f"{number}.jpg"
                 self.report.default(item, None, "path", "an image has a path")
             own = kept.pop(main, None)
             row[main] = {**media, **(own if isinstance(own, dict) else {})}
         return {**row, **kept}
+
+    def writable(self, item: Item, annotation: Annotation) -> bool:
+        """Whether a record can hold the annotation; what it changes is told."""
+        if isinstance(annotation, Points) and not isinstance(annotation, Skeleton) and not len(annotation.xy):
+            self.report.drop(item, annotation, "", "there is no point")
+            return False
+        if isinstance(annotation, Ellipse) and "points" not in annotation.extras.get(NAMESPACE, {}):
+            x0, y0, x1, y1 = extent(annotation)
+            back = {"cx": (x0 + x1) / 2, "cy": (y0 + y1) / 2, "rx": (x1 - x0) / 2, "ry": (y1 - y0) / 2}
+            for name, value in back.items():
+                if value != getattr(annotation, name):
+                    self.report.approximate(item, annotation, name, "rounded as the corners of its extent")
+        return True
 
     def annotation(self, item: Item, annotation: Annotation, subset: str, groups: dict[Any, int]) -> dict[str, Any]:
         """The record of an annotation."""

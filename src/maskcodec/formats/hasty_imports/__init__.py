@@ -12,9 +12,12 @@ Lost, reported: ids of annotations, attributes, z-order (in maps it decides who 
 from __future__ import annotations
 
 from maskcodec.formats._base import Capabilities, Format
+from maskcodec.formats._shared.conversions import not_below_zero
 from maskcodec.formats.hasty_imports import classes, lists, semantic, semantic_write
 from maskcodec.formats.hasty_json.naming import media_name
 from maskcodec.model.annotations import Box, Mask, Polygon
+from maskcodec.model.dataset import Item
+from maskcodec.model.losses import LossReport
 
 __all__ = ["FORMATS"]
 
@@ -22,6 +25,10 @@ _PAGE = "vendor documentation, page 'Supported import types'"
 _TO_BOX = ("polygon", "multipart_polygon", "holed_polygon", "ellipse", "mask")
 _TO_POLYGON = ("box", "rotated_box", "multipart_polygon", "holed_polygon", "ellipse", "mask")
 _TO_MASK = ("box", "rotated_box", "ellipse", "polygon", "multipart_polygon", "holed_polygon")
+
+
+def _arrange(item: Item, source: Item, report: LossReport) -> None:
+    item.annotations = [a for a in item.annotations if not_below_zero(a, source, report)]
 
 
 def _list(kind: str) -> Format:
@@ -34,6 +41,7 @@ def _list(kind: str) -> Format:
             order=True,
             needs_category=True,
             whole_pixels=not decimals,
+            arrange=_arrange,
             subsets=True,
             item_fields={"path"},
             namespaces={lists.NAMESPACE},

@@ -229,7 +229,10 @@ class _Writer:
             self.report.drop(item, annotation, "", "outside the image")
             return None
         if clipped != [x0, y0, x1, y1]:
-            self.report.approximate(item, annotation, "", "clipped to the image")
+            sides = zip(("x0", "y0", "x1", "y1"), clipped, (x0, y0, x1, y1), strict=True)
+            changed = [name for name, new, old in sides if new != old] if isinstance(annotation, Box) else [""]
+            for name in changed:
+                self.report.approximate(item, annotation, name, "clipped to the image")
         return clipped
 
     def _mask(self, item: Item, annotation: Mask, frame: Any, shape: dict[str, Any]) -> bool:

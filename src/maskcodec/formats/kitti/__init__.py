@@ -9,6 +9,8 @@ Kept by ``kitti_segmentation``: images with subsets and sizes, class and number 
 Lost, reported: pixels covered by later objects, other kinds, other attributes, groups, z-order (it decides who covers
 whom in maps), ids but for the values of maps.
 
+``kitti_raw``: cuboids of tracks in the frames of a laser scanner (CVAT "Kitti Raw Format 1.0").
+
 ``kitti`` reads both parts into one item an image, and writes boxes to label files, everything else to maps.
 """
 
@@ -20,9 +22,9 @@ from typing import Any
 from maskcodec.formats._base import Capabilities, Format
 from maskcodec.formats._shared.conversions import TO_MASK
 from maskcodec.formats._shared.naming import media_in
-from maskcodec.formats.kitti import read, write
+from maskcodec.formats.kitti import read, tracklets, tracklets_out, write
 from maskcodec.formats.kitti.rows import ATTRIBUTES, NAMESPACE
-from maskcodec.model.annotations import Box, Mask
+from maskcodec.model.annotations import Box, Cuboid, Mask
 
 __all__ = ["FORMATS"]
 
@@ -56,6 +58,16 @@ def _both(dialect: str = "kitti") -> Capabilities:
     )
 
 
+_RAW = Capabilities(
+    kinds={Cuboid},
+    fields={"track_id", "keyframe", "occluded", "truncated"},
+    attributes=True,
+    needs_category=True,
+    media=("point_cloud",),
+    named_by="stem",
+    item_fields={"path", "frame"},
+    namespaces={tracklets.NAMESPACE},
+)
 _format = partial(Format, spec="KITTI vision benchmark suite", streams="rw", media=media_in("{subset}/image_2"))
 FORMATS = (
     _format(
@@ -69,5 +81,10 @@ FORMATS = (
     _format(
         name="kitti", title="KITTI, both parts", aliases=("KITTI 1.0",), carries=_both, detect=read.detect_both,
         read=read.read, write=write.write, parts=("kitti_detection", "kitti_segmentation"),
+    ),
+    Format(
+        name="kitti_raw", title="KITTI raw tracklets", aliases=("Kitti Raw Format 1.0",), carries=_RAW,
+        spec="KITTI raw data development kit", detect=tracklets.detect, read=tracklets.read, write=tracklets_out.write,
+        streams="", media=media_in("velodyne_points/data"),
     ),
 )  # fmt: skip

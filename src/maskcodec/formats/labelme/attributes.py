@@ -76,7 +76,8 @@ def attribute_text(attributes: dict[str, Any]) -> str:
     parts = []
     for name, value in attributes.items():
         text = str(value)
-        if isinstance(value, str):
+        if isinstance(value, str) or type(value) not in (bool, int, float):
+            value = text if not isinstance(value, str) else value
             text = _escape(value)
             if _value(value) != value or value != value.strip() or not value or '"' in (value[0], value[-1]):
                 text = f'"{text}"'

@@ -14,6 +14,7 @@ from maskcodec.formats._shared.images import write_png
 from maskcodec.formats._shared.labels import numbered
 from maskcodec.formats._shared.naming import tell_order
 from maskcodec.formats._shared.sink import NullSink
+from maskcodec.formats._shared.tags import drop_repeated_tags
 from maskcodec.formats.labelme.json_read import NAMESPACE
 from maskcodec.formats.yolo.common import check_name
 from maskcodec.model.annotations import Annotation, Box, Ellipse, Mask, Points, Polygon, Polyline, Tag
@@ -26,6 +27,7 @@ __all__ = ["arrange", "write"]
 
 def arrange(item: Item, source: Item, report: LossReport) -> None:
     """Shapes as labelme has them: one ring each, circles, patches of masks, attributes that are flags or a text."""
+    drop_repeated_tags(item, source, report)
     out: list[Annotation] = []
     taken = {a.group_id for a in item.annotations if type(a.group_id) is int}
     numbers: dict[Any, int] = {}
@@ -115,7 +117,7 @@ def write(dataset: Dataset, sink: NullSink, report: LossReport) -> None:
             "imageWidth": item.width,
             **{key: value for key, value in own.items() if key[:1] != "#" and key not in ("flags", "imageData")},
         }  # fmt: skip
-        text = json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False)
+        text = json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False, default=lambda value: value.item())
         files.append(f"{item.id}.json")
         sink.write(files[-1], (text + "\n").encode("utf-8"))
     tell_order(files, report)

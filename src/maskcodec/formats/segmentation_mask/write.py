@@ -72,6 +72,8 @@ def _colors(
             continue
         if len(color) == 4:
             report.drop(category.name, None, "color", "a colour of a map has no alpha", what="category")
+        if color[:3] == (0, 0, 0):
+            continue  # gets another one below
         if color[:3] in owners and unique:
             names = f"{shorten(owners[color[:3]])} and {shorten(category.name)}"
             raise ValueError(f"labels {names} have one colour, {color[:3]}; a map by index can hold them")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from maskcodec.formats._shared.tags import drop_repeated_tags
 from maskcodec.formats.voc.xml import NAMESPACE
 from maskcodec.model.annotations import Annotation, Box
 from maskcodec.model.dataset import Item
@@ -15,6 +16,7 @@ __all__ = ["Parts", "arrange"]
 
 def arrange(item: Item, source: Item, report: LossReport) -> None:
     """Bring boxes that are parts behind their owner, where a reader finds them."""
+    drop_repeated_tags(item, source, report)
     ids = {a.id for a in item.annotations if isinstance(a, Box) and a.id is not None}
     parts: dict[Any, list[Annotation]] = {}
     rest: list[Annotation] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
 from maskcodec.errors import FormatError, shorten
@@ -86,10 +87,10 @@ def read(source: Source) -> Dataset:
             entries.append((subset, key, full or path, row["labels"]))
         own = [(label, name) for part, label, name in found if part == subset]
         alone = [(label, name) for label, name in own if f"{subset}/{label}/{name}" not in seen]
-        names = [stem(name) for _, name in alone]
+        names = Counter(stem(name) for _, name in alone)
         for label, name in alone:
             key = stem(name)
-            key = key if names.count(key) == 1 and key not in rows else f"{label}/{key}"
+            key = key if names[key] == 1 and key not in rows else f"{label}/{key}"
             kept = [] if label == NO_LABEL else [label]
             labels.update(dict.fromkeys(kept))
             entries.append((subset, key, f"{subset}/{label}/{name}", kept))

@@ -20,7 +20,7 @@ from maskcodec.formats.yolo.common import (
     read_list,
     unique_rows,
 )
-from maskcodec.formats.yolo.rows import LOOSE, box_of, category, checked
+from maskcodec.formats.yolo.rows import box_of, category, checked, outside
 from maskcodec.model.annotations import Box
 from maskcodec.model.dataset import Dataset, Item, LazyItems
 from maskcodec.model.schema import LabelSchema
@@ -102,7 +102,7 @@ class _Reader:
             try:
                 if len(line) != 5:
                     raise line.fault(f"expected class, centre, width and height, got {len(line)} fields")
-                number, row = category(line, len(self.names)), checked(line, 1, 5, LOOSE)
+                number, row = category(line, len(self.names)), checked(line, 1, 5)
                 if row[2] < 0 or row[3] < 0:
                     raise line.fault(f"width and height are positive, got {row[2]} and {row[3]}")
             except FormatError as error:
@@ -110,6 +110,8 @@ class _Reader:
                 continue
             rows.append(" ".join(line.fields))
             item.annotations.append(box_at(row, item, number))
+            if outside(line, 4):
+                self.source.report.default(item, "box", "", "coordinates outside of the image are kept")
             if not row[2] or not row[3]:
                 self.source.report.default(item, "box", "", "boxes without extent are kept")
         unique_rows(self.source, item, rows, labels)

@@ -7,7 +7,6 @@ back to the same pixel values and report where none do.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -15,12 +14,11 @@ import numpy as np
 from maskcodec.formats._shared.lines import Line
 from maskcodec.model.geometry import box_of_corners
 
-__all__ = ["LOOSE", "OBB", "Size", "box_of", "category", "checked", "corners_of", "fractions", "pixel", "texts"]
+__all__ = ["Size", "box_of", "category", "checked", "corners_of", "fractions", "outside", "pixel", "texts"]
 
 Size = tuple[int, int]
 DECIMALS = (6, 9, 12, 15, 18)
 LOOSE = (-0.01, 1.01)
-OBB = (-math.inf, math.inf)
 
 
 def pixel(fraction: float, length: int) -> float:
@@ -50,13 +48,14 @@ def category(line: Line, count: int) -> int:
     return number
 
 
-def checked(line: Line, first: int, last: int, limits: tuple[float, float]) -> list[float]:
-    """Finite numbers out of a row, within limits."""
-    values = [line.real(at, f"column {at + 1}") for at in range(first, last)]
-    for at, value in enumerate(values, first):
-        if not limits[0] <= value <= limits[1]:
-            raise line.fault(f"{value} is no fraction of the image size", f"column {at + 1}")
-    return values
+def checked(line: Line, first: int, last: int) -> list[float]:
+    """Finite numbers out of a row."""
+    return [line.real(at, f"column {at + 1}") for at in range(first, last)]
+
+
+def outside(line: Line, count: int) -> bool:
+    """Whether one of the first numbers behind the class is outside of the image; trainers refuse such rows."""
+    return any(not LOOSE[0] <= float(text) <= LOOSE[1] for text in line.fields[1 : 1 + count])
 
 
 def fractions(values: Sequence[float], size: Size) -> list[float]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from maskcodec.formats._shared.lines import Line, decimal
 from maskcodec.formats.yolo.common import NAMESPACE
-from maskcodec.formats.yolo.rows import LOOSE, OBB, box_of, checked, corners_of, fractions, pixel, texts
+from maskcodec.formats.yolo.rows import box_of, checked, corners_of, fractions, pixel, texts
 from maskcodec.model.annotations import Annotation, Box, Polygon, Skeleton
 from maskcodec.model.dataset import Item
 from maskcodec.model.geometry import box_corners
@@ -42,7 +42,7 @@ def _track(line: Line, annotation: Annotation) -> Annotation:
 def parse_detect(line: Line, item: Item, shape: tuple[int, int] | None) -> Annotation:
     """``c cx cy w h``, then a track id or a confidence."""
     more = _columns(line, "class, centre, width and height", 5)
-    row = checked(line, 1, 5, LOOSE)
+    row = checked(line, 1, 5)
     if row[2] < 0 or row[3] < 0:
         raise line.fault(f"width and height are positive, got {row[2]} and {row[3]}")
     box = Box(*box_of(row, _size(item)))
@@ -59,7 +59,7 @@ def parse_segment(line: Line, item: Item, shape: tuple[int, int] | None) -> Anno
     if len(line) < 7:
         raise line.fault(f"expected a class and at least 3 points, got {len(line)} columns")
     more = len(line) % 2 == 0
-    size, row = _size(item), checked(line, 1, len(line) - more, LOOSE)
+    size, row = _size(item), checked(line, 1, len(line) - more)
     points = [pixel(value, size[at % 2]) for at, value in enumerate(row)]
     ring = Polygon([np.array(points).reshape(-1, 2)])
     return _track(line, ring) if more else ring
@@ -68,7 +68,7 @@ def parse_segment(line: Line, item: Item, shape: tuple[int, int] | None) -> Anno
 def parse_obb(line: Line, item: Item, shape: tuple[int, int] | None) -> Annotation:
     """``c x1 y1 x2 y2 x3 y3 x4 y4``, then a track id."""
     more = _columns(line, "class and four corners", 9)
-    box = Box(*corners_of(checked(line, 1, 9, OBB), _size(item)))
+    box = Box(*corners_of(checked(line, 1, 9), _size(item)))
     return _track(line, box) if more else box
 
 
@@ -76,8 +76,8 @@ def parse_pose(line: Line, item: Item, shape: tuple[int, int] | None) -> Annotat
     """``c cx cy w h``, then x, y and perhaps visibility of every point, then a track id."""
     count, dims = shape or ((len(line) - 5) // 3, 3)
     more = _columns(line, f"class, box and {count} points of {dims} numbers", 5 + count * dims)
-    size, box = _size(item), checked(line, 1, 5, LOOSE)
-    flat = checked(line, 5, 5 + count * dims, OBB)
+    size, box = _size(item), checked(line, 1, 5)
+    flat = checked(line, 5, 5 + count * dims)
     points = np.array(flat).reshape(count, dims)
     marks = [2] * count
     if dims == 3:

@@ -14,6 +14,7 @@ from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats._shared.source import Source
 from maskcodec.formats.yolo.common import META, NAMESPACE, Sizes, check_name, size_rows, unique_rows
 from maskcodec.formats.yolo.layout import KNOWN, Entry, Layout
+from maskcodec.formats.yolo.rows import outside
 from maskcodec.formats.yolo.tasks import PARSERS, row_of
 from maskcodec.formats.yolo.yamlfile import yaml_text
 from maskcodec.model.annotations import Skeleton
@@ -112,6 +113,9 @@ class _Reader:
                 self.source.problem(error, item, f"line {line.number}")
                 continue
             annotation.category_id = number
+            count = 4 if self.task in ("detect", "pose") else len(line) - 2 + len(line) % 2
+            if self.task != "obb" and outside(line, count):
+                self.source.report.default(item, annotation, "", "coordinates outside of the image are kept")
             if isinstance(annotation, Skeleton):
                 self._trim(annotation, number)
             if item.width is None:
