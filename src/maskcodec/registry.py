@@ -59,6 +59,7 @@ _TABLE: dict[str, str] = {
     "segmentation_mask": "segmentation_mask",
     "voc": "voc",
     "mot": "mot",
+    "tfrecord": "tfrecord",
     "open_images": "open_images",
     "mots_png": "mots",
     "mots_txt": "mots",
