@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "maskcodec/contour.hpp"
+#include "maskcodec/crc32c.hpp"
 #include "maskcodec/idpack.hpp"
 #include "maskcodec/paint.hpp"
 #include "maskcodec/polygon.hpp"
@@ -204,6 +205,21 @@ void ids() {
   CHECK((voc_palette(256)[255] == std::array<std::uint8_t, 3>{224, 224, 192}));
 }
 
+// Published vectors of RFC 3720, and the same result however the bytes are cut.
+void checksums() {
+  CHECK(crc32c("", 0) == 0);
+  CHECK(crc32c("123456789", 9) == 0xE3069283U);
+  const std::vector<std::uint8_t> zeros(32, 0), ones(32, 255);
+  CHECK(crc32c(zeros.data(), zeros.size()) == 0x8A9136AAU);
+  CHECK(crc32c(ones.data(), ones.size()) == 0x62A8AB43U);
+  std::vector<std::uint8_t> rising(67);
+  for (std::size_t i = 0; i < rising.size(); ++i) rising[i] = static_cast<std::uint8_t>(i);
+  CHECK(crc32c(rising.data(), 32) == 0x46DD794EU);
+  const std::uint32_t whole = crc32c(rising.data(), rising.size());
+  for (std::size_t cut = 0; cut <= rising.size(); ++cut)
+    CHECK(crc32c(rising.data() + cut, rising.size() - cut, crc32c(rising.data(), cut)) == whole);
+}
+
 }  // namespace
 
 int run_raster_tests() {
@@ -216,5 +232,6 @@ int run_raster_tests() {
   label_maps<std::uint32_t>();
   label_maps<std::int64_t>();
   ids();
+  checksums();
   return failures;
 }

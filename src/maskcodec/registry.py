@@ -59,6 +59,7 @@ _TABLE: dict[str, str] = {
     "segmentation_mask": "segmentation_mask",
     "voc": "voc",
     "mot": "mot",
+    "tfrecord": "tfrecord",
     "open_images": "open_images",
     "mots_png": "mots",
     "mots_txt": "mots",
@@ -84,6 +85,7 @@ _TABLE: dict[str, str] = {
     "lfw": "lfw",
     "icdar_word_recognition": "icdar",
     "icdar_text_localization": "icdar",
+    "icdar_text_segmentation": "icdar",
 }
 # A name for a family: reading takes the member that recognises the data, writing the first one. A family whose parts
 # can be read together is a format of its own in the table instead, with ``Format.parts``.

@@ -78,3 +78,32 @@ def test_localization_excerpts(root: Path, tmp_path: Path) -> None:
     mc.write(data, tmp_path / "15", "icdar_text_localization", dialect="rrc", on_loss="raise")
     written = (tmp_path / "15/default/gt_img_1.txt").read_bytes()
     assert written == (real / "ic15_train/gt_img_1.txt").read_bytes()
+
+
+def test_segmentation(root: Path, tmp_path: Path) -> None:
+    folder = root / "text_segmentation"
+    assert mc.detect(folder) == "icdar_text_segmentation"
+    data = mc.read(folder, on_loss="raise").load()
+    (item,) = data.items
+    assert (item.subset, item.id, item.width, item.height) == ("train", "1", 5, 2)
+    found = [(a.attributes["text"], a.rle.area, a.group_id, a.attributes["color"]) for a in item.annotations]
+    assert found == [
+        ("F", 2, None, "108 225 132"), ("T", 2, 1, "82 174 214"), ("h", 1, 1, "241 73 144"),
+    ]  # fmt: skip
+    places = [a.rle.decode().nonzero() for a in item.annotations]
+    pixels = [sorted(zip(columns.tolist(), rows.tolist(), strict=True)) for rows, columns in places]
+    assert pixels == [[(1, 0), (2, 0)], [(3, 0), (3, 1)], [(4, 1)]]
+    assert not len(mc.write(data, tmp_path / "out", "icdar_text_segmentation", media="copy"))
+    assert_datasets_equal(data, mc.read(tmp_path / "out"))
+    assert (tmp_path / "out/train/1_GT.txt").read_text() == (folder / "train/1_GT.txt").read_text()
+    bitmap = (tmp_path / "out/train/1_GT.bmp").read_bytes()
+    assert (bitmap[:2], bitmap[28], len(bitmap)) == (b"BM", 24, 54 + 2 * 16)
+    assert bitmap[54:57] == b"\xff\xff\xff"  # from the bottom up: the second row is white but for T and h
+    assert bitmap[54 + 9 : 54 + 12] == bytes((214, 174, 82))
+
+
+def test_segmentation_grammar(root: Path) -> None:
+    data = mc.read(root / "real-excerpt" / "ic13_seg", "icdar_text_segmentation", on_error="skip", on_loss="ignore")
+    (box,) = data.items[0].annotations
+    assert (box.x0, box.y0, box.x1, box.y1) == (158, 131, 187, 172)
+    assert box.attributes == {"index": 0, "text": "F", "color": "108 225 132", "center": "168 147"}

@@ -97,11 +97,12 @@ def without_dropped(dataset: mc.Dataset, report: LossReport, back: mc.Dataset) -
             without_background(dataset, loss.count)
             continue
         assert loss.count <= MAX_EXAMPLES, f"the zoo is too large for the examples of {loss}"
+        exact = {item_name(item) for item in dataset.items}  # others are named as they were in their subsets
         matches = [
             (item, annotation)
-            for item_name, annotation_name in loss.examples
+            for named, annotation_name in loss.examples
             for item in dataset.items
-            if item_name in (f"{item.subset}/{item.id}", str(item.id))
+            if named == item_name(item) or (named not in exact and named in (f"{item.subset}/{item.id}", str(item.id)))
             for annotation in item.annotations
             if annotation.variant == loss.what
             and annotation_name in (f"id {annotation.id}", annotation.variant if annotation.id is None else "")

@@ -9,6 +9,7 @@ import pytest
 
 import maskcodec as mc
 from maskcodec.model.schema import Category, LabelSchema
+from maskcodec.registry import examine
 from maskcodec.testing import assert_datasets_equal
 
 pytestmark = pytest.mark.filterwarnings("ignore::maskcodec.errors.LossWarning")
@@ -286,5 +287,4 @@ def test_images_are_found_by_number_or_place(tmp_path: Path) -> None:
 def test_not_mot(tmp_path: Path) -> None:
     (tmp_path / "gt").mkdir()
     (tmp_path / "gt" / "gt.txt").write_text('word_1.png, "text"\n')
-    with pytest.raises(mc.UnknownFormatError):
-        mc.detect(tmp_path)
+    assert "comma separated" in examine(tmp_path)[1]["mot"]

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "maskcodec/contour.hpp"
+#include "maskcodec/crc32c.hpp"
 #include "maskcodec/idpack.hpp"
 #include "maskcodec/paint.hpp"
 #include "maskcodec/polygon.hpp"
@@ -503,6 +504,16 @@ py::array find_indices(py::handle image, py::handle palette) {
   return std::move(out);
 }
 
+// --- checksums -------------------------------------------------------------------------------------------------------------
+
+std::uint32_t checksum(const py::buffer& data) {
+  const py::buffer_info info = data.request();
+  if (PyBuffer_IsContiguous(info.view(), 'C') == 0) throw std::invalid_argument("data: expected contiguous bytes");
+  const auto size = static_cast<std::size_t>(info.size * info.itemsize);
+  py::gil_scoped_release release;
+  return crc32c(info.ptr, size);
+}
+
 }  // namespace
 
 PYBIND11_MODULE(raster, m, py::mod_gil_not_used()) {
@@ -525,6 +536,7 @@ PYBIND11_MODULE(raster, m, py::mod_gil_not_used()) {
   m.def("paint_labels", &paint_canvas, "runs"_a, "offsets"_a, "values"_a, "height"_a, "width"_a, "dtype"_a, "columns"_a);
   m.def("pack_ids", &pack, "ids"_a, "channels"_a);
   m.def("unpack_ids", &unpack, "image"_a);
+  m.def("crc32c", &checksum, "data"_a);
   m.def("pack_instances", &pack_words, "classes"_a, "instances"_a, "factor"_a);
   m.def("unpack_instances", &unpack_words, "words"_a, "factor"_a);
   m.def("voc_palette", &voc, "count"_a);

@@ -1,7 +1,8 @@
-"""ICDAR robust reading 2013 and 2015: word recognition and text localization.
+"""ICDAR robust reading 2013 and 2015: word recognition, text localization, text segmentation.
 
 Kept: names and subsets of images; captions; boxes and polygons with their texts, in the form of the file that they were
-read from. Lost, reported: labels, other attributes and kinds, line ends in texts.
+read from; masks of characters with colours, by words.
+Lost, reported: labels, other attributes and kinds, line ends in texts.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from maskcodec.formats._base import Capabilities, Format
+from maskcodec.formats._shared.conversions import TO_MASK
 from maskcodec.formats._shared.naming import media_in
-from maskcodec.formats.icdar import localization, recognition
+from maskcodec.formats.icdar import localization, recognition, segmentation
 from maskcodec.formats.icdar.texts import NAMESPACE
-from maskcodec.model.annotations import Box, Caption, Polygon, Tag
+from maskcodec.model.annotations import Box, Caption, Mask, Polygon, Tag
 
 __all__ = ["FORMATS"]
 
@@ -59,6 +61,29 @@ FORMATS = (
         detect=localization.detect,
         read=localization.read,
         write=localization.write,
+        streams="rw",
+        media=media_in("{subset}/images"),
+    ),
+    Format(
+        name="icdar_text_segmentation",
+        title="ICDAR text segmentation",
+        aliases=("ICDAR Segmentation 1.0",),
+        spec="Robust Reading Competition, challenges 1 and 2",
+        carries=Capabilities(
+            kinds={Mask},
+            converts=TO_MASK,
+            fields={"group_id"},
+            attributes={"index", "text", "color", "center", "ignore"},
+            order=True,
+            flat="objects",
+            by_label=lambda: segmentation.by_label,
+            sorted_items=True,
+            named_by="stem",
+            **{**_CARRIES, "item_fields": {"path", "width", "height"}},
+        ),
+        detect=segmentation.detect,
+        read=segmentation.read,
+        write=segmentation.write,
         streams="rw",
         media=media_in("{subset}/images"),
     ),

@@ -49,7 +49,7 @@ def detect(probe: Probe) -> Confidence:
     raise NotThisFormat("no list of images with numbers at the top")
 
 
-def _parse(line: str) -> tuple[str, list[int]]:
+def _parse(line: str) -> tuple[str, tuple[int, ...]]:
     """Name and numbers of a line.
 
     Raises:
@@ -57,27 +57,27 @@ def _parse(line: str) -> tuple[str, list[int]]:
     """
     name, _, number = line.rpartition(" ")
     if number.isdecimal() and name.isprintable() and name and " " not in name and name[0] != '"' and len(number) < 19:
-        return name, [int(number)]  # nearly every line
+        return name, (int(number),)  # nearly every line
     if line[0] == '"':
         found = _QUOTED.fullmatch(line)
         if found is None:
             raise ValueError(f"quotes do not match, or a label id is not an integer: {shorten(line)}")
-        return found.group(1) + found.group(2), [int(number) for number in found.group(3).split()]
+        return found.group(1) + found.group(2), tuple(map(int, found.group(3).split()))
     words = line.split()
     last = len(words)
     while last > 1 and _NUMBER.fullmatch(words[last - 1]):
         last -= 1
     if last > 1:
         if words[last - 1].lower().endswith(ENDINGS):
-            raise _Blanks(line[: line.rindex(words[last - 1]) + len(words[last - 1])], [int(n) for n in words[last:]])
+            raise _Blanks(line[: line.rindex(words[last - 1]) + len(words[last - 1])], tuple(map(int, words[last:])))
         raise ValueError(f"label id {shorten(words[last - 1])} is not an integer")
-    return words[0], [int(number) for number in words[1:]]
+    return words[0], tuple(map(int, words[1:]))
 
 
 class _Blanks(ValueError):
     """A name with blanks that is not in quotes."""
 
-    def __init__(self, name: str, numbers: list[int]) -> None:
+    def __init__(self, name: str, numbers: tuple[int, ...]) -> None:
         super().__init__(f"the name {shorten(name)} has blanks and no quotes")
         self.name, self.numbers = name, numbers
 
@@ -94,10 +94,10 @@ def _text(source: Source, name: str) -> list[str]:
         return data.decode("utf-8", "replace").split("\n")
 
 
-def _rows(source: Source, name: str) -> dict[str, tuple[list[int], int]]:
-    """Numbers of labels and the line, by image."""
+def _rows(source: Source, name: str) -> dict[str, tuple[tuple[int, ...], int]]:
+    """Numbers of labels and the line, by image: tuples, which cost no garbage collection in their millions."""
     file = source.display(name)
-    rows: dict[str, tuple[list[int], int]] = {}
+    rows: dict[str, tuple[tuple[int, ...], int]] = {}
 
     def fault(number: int, message: str) -> None:
         source.problem(FormatError(message, file=file, record=f"line {number}"))
@@ -123,7 +123,7 @@ def _rows(source: Source, name: str) -> dict[str, tuple[list[int], int]]:
             continue
         if image in rows:
             fault(number, f"the name {shorten(image)} is there already, in line {rows[image][1]}")
-            rows[image][0].extend(numbers)
+            rows[image] = rows[image][0] + numbers, rows[image][1]
         else:
             rows[image] = numbers, number
     return rows
@@ -174,7 +174,7 @@ def read(source: Source, *, split_synsets: bool = False, sizes: bool = False) ->
         if table:
             text = f"there is no {SYNSETS}: labels are named by their numbers"
             source.report.default(None, None, "categories", text, what="schema", count=count)
-    index: list[tuple[str, str, str, list[int]]] = []
+    index: list[tuple[str, str, str, tuple[int, ...]]] = []
     for file, rows in held.items():
         subset, ids = stem(file), set[str]()
         for name, (numbers, line) in rows.items():
@@ -189,11 +189,11 @@ def read(source: Source, *, split_synsets: bool = False, sizes: bool = False) ->
                     text = f"label id {number} of {shorten(name)} is not in the table of {len(table)} labels"
                     source.problem(FormatError(text, file=source.display(file), record=f"line {line}"), what="tag")
             if len(numbers) > 1:
-                numbers = sorted({number for number in numbers if 0 <= number < len(table)})
+                numbers = tuple(sorted({number for number in numbers if 0 <= number < len(table)}))
             index.append((subset, key, name, numbers))
     images, count = Images(source), len(table)
 
-    def load(entry: tuple[str, str, str, list[int]]) -> Item:
+    def load(entry: tuple[str, str, str, tuple[int, ...]]) -> Item:
         subset, key, name, numbers = entry
         item = Item(key, name, subset=subset)
         item.annotations = [Tag(category_id=number) for number in numbers if 0 <= number < count]

@@ -1,0 +1,47 @@
+"""TFRecord: records of the TensorFlow object detection API (CVAT "TFRecord 1.0"), without TensorFlow.
+
+Kept: images with subsets, the image files that records hold, boxes as fractions of the size in 32 bits, masks exactly,
+labels with their numbers, tags, captions, crowds, occlusion and truncation, ``difficult``, ``group_of`` and ``weight``,
+features with other names.
+Lost, reported: outlines (written as masks of their pixels), rotation, tracks, z-order, other attributes and groups.
+"""
+
+from __future__ import annotations
+
+from maskcodec.formats._base import Capabilities, Format
+from maskcodec.formats._shared.conversions import TO_MASK
+from maskcodec.formats._shared.naming import media_in
+from maskcodec.formats.tfrecord import read, write
+from maskcodec.formats.tfrecord.read import EXTRA, NAMESPACE
+from maskcodec.model.annotations import Box, Caption, Mask, Tag
+
+__all__ = ["FORMATS"]
+
+FORMATS = (
+    Format(
+        name="tfrecord",
+        title="TFRecord (TensorFlow object detection)",
+        aliases=("TFRecord 1.0", "tf_detection_api"),
+        spec="tensorflow/models, research/object_detection, CVAT format 'TFRecord 1.0'",
+        carries=Capabilities(
+            kinds={Box, Mask, Tag, Caption},
+            converts={kind: to for kind, to in TO_MASK.items() if kind != "box"},
+            fields={"group_id", "is_crowd", "occluded", "truncated"},
+            attributes=set(EXTRA),
+            only={"tag": set(), "caption": set()},
+            order=True,
+            needs_category={"tag"},
+            arrange=write.arrange,
+            apart=("tag", "caption"),
+            named_by="path",
+            subsets=True,
+            item_attributes={"source_id"},
+            namespaces={NAMESPACE},
+        ),
+        detect=read.detect,
+        read=read.read,
+        write=write.write,
+        streams="rw",
+        media=media_in("images"),
+    ),
+)

@@ -1,0 +1,314 @@
+"""Reading TFRecord files of the TensorFlow object detection API."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from maskcodec.errors import FormatError, shorten
+from maskcodec.formats._base import Confidence, NotThisFormat, Probe
+from maskcodec.formats._shared.images import image_size, read_png
+from maskcodec.formats._shared.naming import Images, stem
+from maskcodec.formats._shared.source import Source
+from maskcodec.formats.tfrecord.labelmap import read_map
+from maskcodec.formats.tfrecord.wire import entries, looks, records, scalar, unpacked, values
+from maskcodec.masks import Rle
+from maskcodec.model.annotations import Annotation, Box, Caption, Mask, Tag
+from maskcodec.model.dataset import Dataset, Item, LazyItems
+from maskcodec.model.schema import Category, LabelSchema
+
+__all__ = ["BOX", "FLAGS", "KNOWN", "NAMESPACE", "Embedded", "detect", "read"]
+
+NAMESPACE = "tfrecord"
+_FILE = re.compile(
+    r"(?:.*/)?([^/]+?)(?:\.tfrecords?|\.record)?(?:-\d{5}-of-\d{5}(?:\.tfrecords?|\.record)?)?(?:\.gz)?", re.I
+)
+_NAME = re.compile(r".*(\.tfrecords?|\.record|-\d{5}-of-\d{5})(\.tfrecords?|\.record)?(\.gz)?", re.I)
+BOX = tuple(f"image/object/bbox/{name}" for name in ("xmin", "xmax", "ymin", "ymax"))
+FLAGS = {"is_crowd": "is_crowd", "truncated": "truncated", "occluded": "occluded"}
+EXTRA = {"difficult": "int", "group_of": "int", "weight": "float"}
+KNOWN: dict[str, str] = {
+    "image/filename": "bytes", "image/source_id": "bytes", "image/height": "int", "image/width": "int",
+    "image/encoded": "bytes", "image/format": "bytes", "image/key/sha256": "bytes",
+    **dict.fromkeys(BOX, "float"), "image/object/class/text": "bytes", "image/object/class/label": "int",
+    **{f"image/object/{name}": "int" for name in FLAGS},
+    **{f"image/object/{name}": kind for name, kind in EXTRA.items()},
+    "image/object/mask": "", "image/class/text": "bytes", "image/class/label": "int", "image/caption": "bytes",
+}  # fmt: skip
+
+
+def _files(names: list[str]) -> list[str]:
+    return names if len(names) == 1 else [name for name in names if _NAME.fullmatch(name)]
+
+
+def detect(probe: Probe) -> Confidence:
+    """A file whose first record is sound and holds features of an image."""
+    for name in _files(probe.files):
+        if looks(probe.head(name)):
+            return Confidence(95, f"{name} begins with a record of an image")
+    raise NotThisFormat("no *.tfrecord that begins with a sound record")
+
+
+class Embedded:
+    """Opens images that records hold, else those beside them."""
+
+    def __init__(self, reader: _Reader) -> None:
+        self._reader = reader
+
+    def open_media(self, item: Item | str) -> BinaryIO | None:
+        """The image of an item."""
+        place = item.extras.get(NAMESPACE, {}).get("#record") if isinstance(item, Item) else None
+        data = self._reader.encoded(place) if place else b""
+        return io.BytesIO(data) if data else self._reader.source.open_media(item)
+
+    def embedded(self, item: Item) -> bytes:
+        """The image that the record of an item holds; empty when there is none."""
+        place = item.extras.get(NAMESPACE, {}).get("#record")
+        return self._reader.encoded(place) if place else b""
+
+
+def read(source: Source, *, boxes: str = "all") -> Dataset:
+    """Read TFRecord files.
+
+    Args:
+        source: folder or zip with files of records and ``label_map.pbtxt``; or one such file.
+        boxes: "all", or "from_mask" to leave out the boxes of objects that have a mask.
+    """
+    if boxes not in ("all", "from_mask"):
+        raise ValueError(f'boxes is "all" or "from_mask", got {boxes!r}')
+    reader = _Reader(source, boxes == "all")
+    dataset = Dataset(reader.schema, LazyItems(reader.index, reader.item))
+    dataset.media = Embedded(reader)
+    return dataset
+
+
+class _Reader:
+    def __init__(self, source: Source, boxes: bool) -> None:
+        self.source, self.boxes, self.images = source, boxes, Images(source)
+        self.names = [name for name in _files(source.files) if not name.endswith(".pbtxt")]
+        maps = [name for name in source.files if name.endswith(".pbtxt")]
+        if not maps and source.kind == "file" and source.has("label_map.pbtxt"):
+            maps = ["label_map.pbtxt"]
+        if not self.names and not maps:
+            raise FormatError("no *.tfrecord", file=source.path)
+        best = min(maps, key=lambda n: ("label_map" not in n, n.count("/"), n), default=None)
+        self.schema = LabelSchema(read_map(source, best) if best is not None else [])
+        self.ids = {category.name: int(category.id) for category in self.schema}
+        self.numbers = set(self.ids.values())
+        self._learning = True
+        self.data: list[Any] = []
+        self.index: list[tuple[int, int, int, int]] = []
+        seen: set[tuple[str, str]] = set()
+        for at, name in enumerate(self.names):
+            try:
+                data = unpacked(source, name)
+            except FormatError as error:
+                source.problem(error, what="file")
+                data = b""
+            self.data.append(data)
+            for number, (begin, end) in enumerate(records(source, name, data)):
+                if self._learn(at, number, begin, end, seen):
+                    self.index.append((at, number, begin, end))
+        self._learning = False
+
+    def subset(self, at: int) -> str:
+        match = _FILE.fullmatch(self.names[at])
+        return match.group(1) if match else "default"
+
+    def _learn(self, at: int, number: int, begin: int, end: int, seen: set[tuple[str, str]]) -> bool:
+        """Take note of the labels of a record; whether it is a sound message."""
+        try:
+            data = self.data[at]
+            places = entries(data, begin, end)
+            for group in ("image/object/class", "image/class"):
+                texts = self._get(data, places, f"{group}/text")
+                numbers = self._get(data, places, f"{group}/label")
+                for i in range(max(len(texts), len(numbers))):
+                    self._label(texts[i] if i < len(texts) else b"", int(numbers[i]) if i < len(numbers) else 0)
+            name = self._get(data, places, "image/filename")
+            key = self.subset(at), bytes(name[0]).decode("utf-8", "replace") if name else ""
+        except ValueError as error:
+            self._problem(at, number, begin, error)
+            return False
+        if key in seen and key[1]:
+            self.source.report.default(key[1], None, "id", "several images of a subset have this name")
+        seen.add(key)
+        return True
+
+    def _problem(self, at: int, number: int, begin: int, error: ValueError, item: Item | None = None) -> None:
+        record = f"record {number} (offset {begin - 12})"
+        self.source.problem(FormatError(str(error), file=self.source.display(self.names[at]), record=record), item)
+
+    def _get(self, data: Any, places: dict[str, tuple[int, int]], key: str) -> Any:
+        if key not in places:
+            return []
+        kind, found = values(data, *places[key])
+        if kind and KNOWN[key] and kind != KNOWN[key]:
+            raise ValueError(f"{key}: expected a list of {KNOWN[key]}, got one of {kind}")
+        return found
+
+    def _text(self, data: bytes) -> str:
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            if self.source.on_error == "raise":
+                raise ValueError(f"a name that is not UTF-8: {shorten(data)}") from error
+            return data.decode("latin-1")
+
+    def _label(self, text: bytes, number: int) -> int | None:
+        """Id of a label, which is added where it is new; text counts before number."""
+        name = self._text(text)
+        if not name:
+            if number <= 0:
+                return None
+            if number not in self.numbers:
+                self._add(f"class_{number}", number)
+            return number
+        if name not in self.ids:
+            self._add(name, number if number > 0 and number not in self.numbers else max(self.numbers, default=0) + 1)
+        if number > 0 and number != self.ids[name] and self._learning:
+            reason = "number and text of a label do not agree, the text counts"
+            self.source.report.default(name, None, "id", reason, what="category")
+        return self.ids[name]
+
+    def _add(self, name: str, number: int) -> None:
+        self.schema.categories.append(Category(number, name))
+        self.ids[name] = number
+        self.numbers.add(number)
+
+    def encoded(self, place: tuple[int, int, int]) -> bytes:
+        """The image in a record."""
+        at, begin, end = place
+        found = self._get(self.data[at], entries(self.data[at], begin, end), "image/encoded")
+        return bytes(found[0]) if found else b""
+
+    def item(self, entry: tuple[int, int, int, int]) -> Item | None:
+        """Load one record."""
+        at, number, begin, end = entry
+        try:
+            return self._item(at, number, begin, end)
+        except FormatError as error:
+            self.source.problem(error)
+        except ValueError as error:
+            self._problem(at, number, begin, error)
+        return None
+
+    def _item(self, at: int, number: int, begin: int, end: int) -> Item:
+        data, places = self.data[at], entries(self.data[at], begin, end)
+        get = {key: self._get(data, places, key) for key in KNOWN if key in places and key != "image/encoded"}
+        single = {key: scalar(key, get.get(key, ())) for key in list(KNOWN)[:7] if key != "image/encoded"}
+        name = self._text(single["image/filename"] or b"")
+        item = Item(stem(name) if name else f"{number:06d}", name or None, subset=self.subset(at))
+        item.width, item.height = (int(single[key] or 0) or None for key in ("image/width", "image/height"))
+        if single["image/source_id"]:
+            item.attributes["source_id"] = self._text(single["image/source_id"])
+        own: dict[str, Any] = {"#record": (at, begin, end)}
+        for key, field in (("image/format", "format"), ("image/key/sha256", "sha256")):
+            if single[key]:
+                own[field] = self._text(single[key])
+        other = {key: bytes(data[a:b]) for key, (a, b) in places.items() if key not in KNOWN}
+        if other:
+            own["features"] = other
+        self._size(item, self.encoded((at, begin, end)))
+        file = f"{self.source.display(self.names[at])}: record {number}"
+        count = self._objects(item, get, file)
+        if other:
+            own["#objects"] = count
+        item.extras[NAMESPACE] = own
+        for i in range(max(len(get.get("image/class/text", ())), len(get.get("image/class/label", ())))):
+            item.annotations.append(Tag(category_id=self._of(get, "image/class", i)))
+        item.annotations += [Caption(self._text(text)) for text in get.get("image/caption", ())]
+        return item
+
+    def _size(self, item: Item, encoded: bytes) -> None:
+        if not encoded:
+            if item.width is None or item.height is None:
+                base = str(item.id)
+                item.width, item.height = self.images.size(self.images.find(f"images/{base}", base))
+            return
+        try:
+            size = image_size(encoded, str(item.id))
+        except FormatError as error:
+            self.source.report.default(item, None, "width", f"the image cannot be read: {error.message[:60]}")
+            return
+        if size != (item.width, item.height):
+            if item.width is not None:
+                self.source.report.default(item, None, "width", "the image has another size than its record says")
+            item.width, item.height = size
+
+    def _of(self, get: dict[str, Any], group: str, i: int) -> int | None:
+        texts, numbers = get.get(f"{group}/text", ()), get.get(f"{group}/label", ())
+        return self._label(texts[i] if i < len(texts) else b"", int(numbers[i]) if i < len(numbers) else 0)
+
+    def _objects(self, item: Item, get: dict[str, Any], file: str) -> int:
+        sides = [get.get(key, ()) for key in BOX]
+        count = len(sides[0])
+        lists = {key: found for key, found in get.items() if key.startswith("image/object/") and key not in BOX}
+        for key, found in (*zip(BOX, sides, strict=True), *lists.items()):
+            numeric = key == "image/object/mask" and isinstance(found, np.ndarray)
+            if len(found) not in ((0, count * (item.height or 0) * (item.width or 0)) if numeric else
+                                  (count,) if key in BOX or (key.startswith("image/object/class") and len(found)) else
+                                  (0, count)):  # fmt: skip
+                raise ValueError(f"{key}: {len(found)} values for {count} objects")
+        masks = self._masks(item, lists.get("image/object/mask", ()), count, file)
+        width, height = item.width or 0, item.height or 0
+        known = bool(width and height)
+        group = 0
+        for i in range(count):
+            x0, x1, y0, y1 = (float(side[i]) for side in sides)
+            if not (x0 <= x1 and y0 <= y1 and all(map(np.isfinite, (x0, x1, y0, y1)))):
+                raise ValueError(f"image/object/bbox: object {i}: xmin <= xmax and ymin <= ymax expected, "
+                                 f"got {x0}, {x1}, {y0}, {y1}")  # fmt: skip
+            if min(x0, y0) < 0 or max(x1, y1) > 1:
+                self.source.report.default(item, "box", "", "boxes that reach beyond the image are kept")
+            scale = (width, height) if known else (1, 1)
+            box = Box(x0 * scale[0], y0 * scale[1], x1 * scale[0], y1 * scale[1])
+            if not known:
+                box.extras[NAMESPACE] = {"fractions": True}
+                text = "the size of the image is unknown: coordinates stay fractions of it"
+                self.source.report.default(item, None, "width", text)
+            made: list[Annotation] = [box]
+            rle = masks[i]
+            if rle is not None:
+                made = [box, Mask(rle)] if self.boxes else [Mask(rle)]
+                group += 1
+            for annotation in made:
+                annotation.category_id = self._of(get, "image/object/class", i)
+                annotation.group_id = group if len(made) > 1 else None
+                self._flags(annotation, get, i)
+            item.annotations += made
+        return count
+
+    def _flags(self, annotation: Annotation, get: dict[str, Any], i: int) -> None:
+        for name, field in FLAGS.items():
+            found = get.get(f"image/object/{name}", ())
+            if len(found):
+                setattr(annotation, field, bool(found[i]))
+        for name, kind in EXTRA.items():
+            found = get.get(f"image/object/{name}", ())
+            if len(found):
+                annotation.attributes[name] = bool(found[i]) if kind == "int" else float(found[i])
+
+    def _masks(self, item: Item, found: Any, count: int, file: str) -> list[Rle | None]:
+        if not len(found):
+            return [None] * count
+        shape = (item.height or 0, item.width or 0)
+        if isinstance(found, np.ndarray):
+            return [Rle.from_mask(one != 0) for one in found.reshape(count, *shape)]
+        out: list[Rle | None] = []
+        for i, data in enumerate(found):
+            if not data:
+                out.append(None)
+                continue
+            pixels = read_png(data, f"{file}: image/object/mask {i}")[0]
+            pixels = (pixels != 0).any(axis=2) if pixels.ndim == 3 else pixels
+            if item.width is None or item.height is None:
+                item.height, item.width = shape = pixels.shape[0], pixels.shape[1]
+            if pixels.shape != shape:
+                size = f"{pixels.shape[1]} x {pixels.shape[0]}"
+                raise ValueError(f"image/object/mask: mask {i} has {size} pixels, the image {shape[1]} x {shape[0]}")
+            out.append(Rle.from_mask(pixels))
+        return out
