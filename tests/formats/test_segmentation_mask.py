@@ -175,3 +175,20 @@ def test_covered_pixels_and_images_without_size_are_reported(tmp_path: Path) -> 
         ("dropped", "mask", "rle", 4), ("dropped", "mask", "", 1), ("approximated", "mask", "z_order", 1),
     }  # fmt: skip
     assert areas(mc.read(tmp_path / "out")) == [(1, 5, 2), (1, 6, 4)]
+
+
+@pytest.mark.parametrize("name", ["segmentation_mask", "voc"])
+def test_a_map_is_never_taken_for_the_image(tmp_path: Path, name: str) -> None:
+    path = folder(tmp_path / "in", rgb([[RED, GREEN]]))
+    (path / "ImageSets/Main").mkdir(parents=True)
+    (path / "ImageSets/Main/train.txt").write_text("a\n")
+    (path / "Annotations").mkdir()
+    (path / "Annotations/a.xml").write_text("<annotation><filename>a.png</filename></annotation>")
+    data = mc.read(path, name, on_loss="ignore")
+    assert all(data.media.open_media(item) is None for item in data.items)
+    (path / "JPEGImages").mkdir()
+    (path / "JPEGImages/a.png").write_bytes(grey([[7, 7]]))
+    data = mc.read(path, name, on_loss="ignore")
+    (item,) = data.items
+    with data.media.open_media(item) as image:
+        assert image.read() == grey([[7, 7]])

@@ -9,7 +9,7 @@ from maskcodec.errors import FormatError
 from maskcodec.formats._base import Confidence, NotThisFormat, Probe
 from maskcodec.formats._shared.labels import Label, categories, read_label_map, read_meta
 from maskcodec.formats._shared.lines import lines
-from maskcodec.formats._shared.naming import Images
+from maskcodec.formats._shared.naming import Found, Images
 from maskcodec.formats._shared.source import Source
 from maskcodec.formats.segmentation_mask.pairs import NAMESPACE, VOC_LABELS, Pairs, background_of
 from maskcodec.idmaps import voc_palette
@@ -158,5 +158,10 @@ def read(source: Source, *, keep_void: bool = False) -> Dataset:
         return item
 
     order = [(name, key) for name in sorted(lists) for key in dict.fromkeys(lists[name]) if subsets[key] == name]
-    return Dataset(schema, LazyItems(order, load))
+    folder = f"{root}JPEGImages/"
+    pictures = ((name, images.find(f"{folder}{key}")) for name, key in order)
+    files: dict[tuple[str, str | None], str] = {
+        (name, picture[len(folder) :]): picture for name, picture in pictures if picture is not None
+    }  # fmt: skip
+    return Dataset(schema, LazyItems(order, load), media=Found(source, files))
 

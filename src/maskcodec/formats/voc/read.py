@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, BinaryIO
 
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._base import Confidence, NotThisFormat, Probe
@@ -121,7 +121,7 @@ def read(source: Source, *, coordinates: str = "auto", keep_void: bool = False) 
     pairs = Pairs(source, solid, ids["ignored"] if keep_void else None, declared)  # type: ignore[arg-type]
     loader = _Loader(source, root, files, maps, lists, pairs, schema)
     loader.reader = Reader(source, survey.one_based(source, coordinates, table), ids, table)
-    dataset = Dataset(schema, LazyItems(loader.order(), loader.item))
+    dataset = Dataset(schema, LazyItems(loader.order(), loader.item), media=loader)
     notes = {"class_lists": lists.classed, "action_lists": lists.actions}
     if any(notes.values()):
         dataset.extras[NAMESPACE] = {f"#{key}": value for key, value in notes.items() if value}
@@ -161,7 +161,7 @@ class _Loader:
         """Load one image."""
         subset, key = entry
         item, source = Item(key, subset=subset), self.source
-        picture = self.images.find(f"{self.root}JPEGImages/{key}", f"{self.root}images/{key}", f"{self.root}{key}")
+        picture = self._picture(key)
         try:
             if key in self.files:
                 self.reader.item(read_xml(source, self.files[key]), source.display(self.files[key]), item)
@@ -181,6 +181,14 @@ class _Loader:
             item.width, item.height = self.images.size(picture)
         self._lists(item, key)
         return item
+
+    def _picture(self, key: str) -> str | None:
+        return self.images.find(f"{self.root}JPEGImages/{key}", f"{self.root}images/{key}", f"{self.root}{key}")
+
+    def open_media(self, item: Item | str) -> BinaryIO | None:
+        """The image of an item, never a map of its pixels; of a path, the one in ``JPEGImages``."""
+        name = self._picture(str(item.id)) if isinstance(item, Item) else f"{self.root}JPEGImages/{item}"
+        return self.source.open(name) if name is not None and self.source.has(name) else None
 
     def _lists(self, item: Item, key: str) -> None:
         """Tags and the lists of an image; numbers of objects are held against its objects."""

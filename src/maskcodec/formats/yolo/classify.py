@@ -10,7 +10,7 @@ from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._base import Confidence, NotThisFormat, Probe
 from maskcodec.formats._shared.jsonio import decode, encode
 from maskcodec.formats._shared.labels import categories
-from maskcodec.formats._shared.naming import IMAGES, Images, stem
+from maskcodec.formats._shared.naming import IMAGES, Found, Images, stem
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats._shared.source import Source
 from maskcodec.formats.yolo.layout import find_yaml
@@ -97,17 +97,23 @@ def read(source: Source) -> Dataset:
     schema = LabelSchema(categories(sorted(labels)))
     ids = {category.name: category.id for category in schema.categories}
 
+    def inner_path(subset: str, key: str, path: str | None) -> str | None:
+        """Path of the image below its label; below its subset where the id holds the label."""
+        below = (path or "").removeprefix(f"{subset}/")
+        if "/" in key and stem(f"{subset}/{key}") == stem(path or ""):
+            return below
+        return below.partition("/")[2] or None
+
     def load(entry: tuple[str, str, str | None, list[str]]) -> Item:
         subset, key, path, tags = entry
-        inner = (path or "").removeprefix(f"{subset}/").partition("/")[2] if path else None
-        if inner and "/" in key and stem(f"{subset}/{key}") == stem(path or ""):
-            inner = path.removeprefix(f"{subset}/")  # type: ignore[union-attr]
-        item = Item(key, inner or None, subset=subset)
+        item = Item(key, inner_path(subset, key, path), subset=subset)
         item.width, item.height = images.size(path)
         item.annotations = [Tag(category_id=ids[label]) for label in tags]
         return item
 
-    return Dataset(schema, LazyItems(entries, load))
+    files = {(subset, inner_path(subset, key, path)): path for subset, key, path, _ in entries
+             if path is not None and source.has(path)}  # fmt: skip
+    return Dataset(schema, LazyItems(entries, load), media=Found(source, files))
 
 
 def _folder(labels: list[str]) -> str:

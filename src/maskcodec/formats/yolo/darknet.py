@@ -9,7 +9,7 @@ from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._base import Confidence, NotThisFormat, Probe
 from maskcodec.formats._shared.labels import categories, read_names
 from maskcodec.formats._shared.lines import lines
-from maskcodec.formats._shared.naming import IMAGES, stem
+from maskcodec.formats._shared.naming import IMAGES, Found, stem
 from maskcodec.formats._shared.source import Source
 from maskcodec.formats.yolo.common import (
     META,
@@ -84,7 +84,9 @@ class _Reader:
         if len(set(self.names)) < len(self.names) or suspicious:
             text = "names that are numbers or stand twice: parts of skeletons may have shifted the classes"
             self.source.report.default(None, None, "categories", text, what="schema")
-        dataset = Dataset(LabelSchema(categories(self.names)), LazyItems(self.entries, self.item))
+        files = {(subset, path): image for subset, _, path, image, _ in self.entries if self.source.has(image)}
+        media = Found(self.source, files)
+        dataset = Dataset(LabelSchema(categories(self.names)), LazyItems(self.entries, self.item), media=media)
         if self.notes:
             dataset.extras[NAMESPACE] = self.notes
         return dataset

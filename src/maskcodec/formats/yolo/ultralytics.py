@@ -10,6 +10,7 @@ from maskcodec.errors import FormatError
 from maskcodec.formats._base import Confidence, NotThisFormat, Probe
 from maskcodec.formats._shared.labels import numbered
 from maskcodec.formats._shared.lines import lines
+from maskcodec.formats._shared.naming import Found
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats._shared.source import Source
 from maskcodec.formats.yolo.common import META, NAMESPACE, Sizes, check_name, size_rows, unique_rows
@@ -77,7 +78,8 @@ class _Reader:
             text = "rows of four points may be rotated boxes, which ultralytics_obb reads"
             report.default(None, None, "task", text)
         schema = LabelSchema([self._category(number, name) for number, name in sorted(layout.names.items())])
-        dataset = Dataset(schema, LazyItems(layout.entries, self.item))
+        files = {(subset, path): image for subset, _, path, image, _ in layout.entries if self.source.has(image)}
+        dataset = Dataset(schema, LazyItems(layout.entries, self.item), media=Found(self.source, files))
         notes: dict[str, Any] = {"keys": layout.notes} if layout.notes else {}
         if layout.shape is not None:
             notes["#dims"] = layout.shape[1]
