@@ -12,7 +12,7 @@ from typing import Any
 from maskcodec.formats._base import Capabilities, Format
 from maskcodec.formats._shared.conversions import TO_MASK
 from maskcodec.formats._shared.naming import media_in
-from maskcodec.formats.icdar import localization, recognition, segmentation
+from maskcodec.formats.icdar import localization, localization_write, recognition, segmentation, segmentation_write
 from maskcodec.formats.icdar.texts import NAMESPACE
 from maskcodec.model.annotations import Box, Caption, Mask, Polygon, Tag
 
@@ -52,15 +52,15 @@ FORMATS = (
             kinds={Box, Polygon},
             converts={"rotated_box": Polygon},
             attributes={"text", "ignore", "script"},
-            admits=localization.admits,
-            by_label=lambda: localization.by_label,
+            admits=localization_write.admits,
+            by_label=lambda: localization_write.by_label,
             sorted_items=True,
             named_by="stem",
             **_CARRIES,
         ),
         detect=localization.detect,
         read=localization.read,
-        write=localization.write,
+        write=localization_write.write,
         streams="rw",
         media=media_in("{subset}/images"),
     ),
@@ -76,14 +76,14 @@ FORMATS = (
             attributes={"index", "text", "color", "center", "ignore"},
             order=True,
             flat="objects",
-            by_label=lambda: segmentation.by_label,
+            by_label=lambda: segmentation_write.by_label,
             sorted_items=True,
             named_by="stem",
             **{**_CARRIES, "item_fields": {"path", "width", "height"}},
         ),
         detect=segmentation.detect,
         read=segmentation.read,
-        write=segmentation.write,
+        write=segmentation_write.write,
         streams="rw",
         media=media_in("{subset}/images"),
     ),
