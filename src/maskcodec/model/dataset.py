@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
@@ -179,5 +180,12 @@ class Dataset:
     def load(self) -> Dataset:
         """Read all items into memory and return the data set itself."""
         if not isinstance(self.items, ItemList):
-            self.items = ItemList(self.items)
+            # Nothing made here is garbage: looking for cycles among millions of new objects would double the time.
+            collecting = gc.isenabled()
+            gc.disable()
+            try:
+                self.items = ItemList(self.items)
+            finally:
+                if collecting:
+                    gc.enable()
         return self
