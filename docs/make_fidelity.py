@@ -26,12 +26,12 @@ FIELDS = {
 }  # fmt: skip
 HEAD = """# What each format keeps
 
-Made from the declarations that the writers themselves work by; `maskcodec formats --json` prints them. The same declarations
-drive `plan()` and the loss report, and the tests hold every pair of formats against them, there and back.
+Made from the declarations that the writers themselves work by; `maskcodec formats --json` prints them. The same
+declarations drive `plan()` and the loss report, and the tests hold every pair of formats against them, there and back.
 
-- **yes**: written and read back as it is. **as x**: written as x, reported. **attribute**: written as an attribute of this name,
-  reported. **order**: kept as the order of the list. **flat**: one value a pixel, what others cover is lost and reported.
-  **-**: the format has no place for it: dropped, reported with kind and count.
+- **yes**: written and read back as it is. **as x**: written as x, reported. **attribute**: written as an attribute of
+  this name, reported. **order**: kept as the order of the list. **flat**: one value a pixel, what others cover is lost
+  and reported. **-**: the format has no place for it: dropped, reported with kind and count.
 - Options of a writer can add to this; the table shows what it does without any.
 """
 
