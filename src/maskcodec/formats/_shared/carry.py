@@ -12,13 +12,14 @@ from operator import attrgetter
 from typing import Any
 
 from maskcodec.formats._base import Capabilities
+from maskcodec.formats._shared.carry_order import paint_order, single_points
 from maskcodec.formats._shared.carry_whole import NO_FIELD, Whole, clone
 from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert, named_points, rounded
 from maskcodec.formats._shared.flatten import flatten
 from maskcodec.formats._shared.naming import Names
 from maskcodec.formats._shared.sequences import FrameNames
 from maskcodec.formats._shared.tags import tags_to_attributes
-from maskcodec.model.annotations import Annotation, Points, Skeleton
+from maskcodec.model.annotations import Annotation, Skeleton
 from maskcodec.model.dataset import Dataset, Item
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import LabelSchema
@@ -181,9 +182,9 @@ class _View(Whole):
         if carries.tags_as_attributes:
             tags_to_attributes(item, source, report, self.schema)
         if carries.single_points:
-            item.annotations = [one for a in item.annotations for one in self._single(a, source)]
+            item.annotations = [one for a in item.annotations for one in single_points(a, source, report)]
         if carries.order:
-            self._paint_order(item, source)
+            paint_order(item, source, report)
         if carries.flat:
             flatten(item, source, report, self.schema, carries.flat, clone)
         if carries.arrange is not None:
@@ -199,33 +200,6 @@ class _View(Whole):
             item.annotations.sort(key=lambda annotation: annotation.kind != "tag" and annotation.track_id is not None)
         return item
 
-    def _single(self, annotation: Annotation, item: Item) -> list[Annotation]:
-        """Points one by one; the first keeps the id."""
-        if not isinstance(annotation, Points):
-            return [annotation]
-        if annotation.visibility is not None and any(v != 2 for v in annotation.visibility):
-            self.report.drop(item, annotation, "visibility", NO_FIELD)
-        if len(annotation.xy) != 1:
-            self.report.approximate(item, annotation, "", "written as single points")
-        out: list[Annotation] = []
-        for point in annotation.xy:
-            one = clone(annotation)
-            one.xy, one.visibility = point.reshape(1, -1), None
-            if out:
-                one.id = None
-            out.append(one)
-        return out
-
-    def _paint_order(self, item: Item, source: Item) -> None:
-        if not any(annotation.z_order for annotation in item.annotations):
-            return
-        for annotation in item.annotations:
-            if annotation.z_order:
-                self.report.approximate(source, annotation, "z_order", "kept as the order of the list")
-        item.annotations = [clone(a) if a.z_order else a for a in sorted(item.annotations, key=lambda a: a.z_order)]
-        for annotation in item.annotations:
-            if annotation.z_order:
-                annotation.z_order = 0
 
 class _Items:
     """Items as the format holds them; the first pass reports, later ones are silent."""

@@ -13,7 +13,8 @@ from maskcodec.formats._shared.conversions import TO_MASK
 from maskcodec.formats._shared.naming import media_in
 from maskcodec.formats.tfrecord import read, write
 from maskcodec.formats.tfrecord.arrange import arrange
-from maskcodec.formats.tfrecord.read import EXTRA, NAMESPACE
+from maskcodec.formats.tfrecord.objects import EXTRA
+from maskcodec.formats.tfrecord.read import NAMESPACE
 from maskcodec.model.annotations import Box, Caption, Mask, Tag
 
 __all__ = ["FORMATS"]

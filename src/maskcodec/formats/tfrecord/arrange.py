@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from maskcodec.formats.tfrecord.read import EXTRA, FLAGS, NAMESPACE
+from maskcodec.formats.tfrecord.objects import EXTRA, FLAGS
+from maskcodec.formats.tfrecord.read import NAMESPACE
 from maskcodec.model.annotations import Annotation, Box, Caption, Mask
 from maskcodec.model.dataset import Item
 from maskcodec.model.losses import LossReport

@@ -10,17 +10,17 @@ import numpy as np
 
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._base import Confidence, NotThisFormat, Probe
-from maskcodec.formats._shared.images import image_size, read_png
+from maskcodec.formats._shared.images import image_size
 from maskcodec.formats._shared.naming import Images, stem
 from maskcodec.formats._shared.source import Source
 from maskcodec.formats.tfrecord.labelmap import read_map
+from maskcodec.formats.tfrecord.objects import EXTRA, FLAGS, masks_of, set_flags
 from maskcodec.formats.tfrecord.wire import entries, looks, records, scalar, unpacked, values
-from maskcodec.masks import Rle
 from maskcodec.model.annotations import Annotation, Box, Caption, Mask, Tag
 from maskcodec.model.dataset import Dataset, Item, LazyItems
 from maskcodec.model.schema import Category, LabelSchema
 
-__all__ = ["BOX", "FLAGS", "KNOWN", "NAMESPACE", "Embedded", "detect", "read"]
+__all__ = ["BOX", "KNOWN", "NAMESPACE", "Embedded", "detect", "read"]
 
 NAMESPACE = "tfrecord"
 _FILE = re.compile(
@@ -28,8 +28,6 @@ _FILE = re.compile(
 )
 _NAME = re.compile(r".*(\.tfrecords?|\.record|-\d{5}-of-\d{5})(\.tfrecords?|\.record)?(\.gz)?", re.I)
 BOX = tuple(f"image/object/bbox/{name}" for name in ("xmin", "xmax", "ymin", "ymax"))
-FLAGS = {"is_crowd": "is_crowd", "truncated": "truncated", "occluded": "occluded"}
-EXTRA = {"difficult": "int", "group_of": "int", "weight": "float"}
 KNOWN: dict[str, str] = {
     "image/filename": "bytes", "image/source_id": "bytes", "image/height": "int", "image/width": "int",
     "image/encoded": "bytes", "image/format": "bytes", "image/key/sha256": "bytes",
@@ -253,7 +251,7 @@ class _Reader:
                                   (count,) if key in BOX or (key.startswith("image/object/class") and len(found)) else
                                   (0, count)):  # fmt: skip
                 raise ValueError(f"{key}: {len(found)} values for {count} objects")
-        masks = self._masks(item, lists.get("image/object/mask", ()), count, file)
+        masks = masks_of(item, lists.get("image/object/mask", ()), count, file)
         width, height = item.width or 0, item.height or 0
         known = bool(width and height)
         group = 0
@@ -278,37 +276,6 @@ class _Reader:
             for annotation in made:
                 annotation.category_id = self._of(get, "image/object/class", i)
                 annotation.group_id = group if len(made) > 1 else None
-                self._flags(annotation, get, i)
+                set_flags(annotation, get, i)
             item.annotations += made
         return count
-
-    def _flags(self, annotation: Annotation, get: dict[str, Any], i: int) -> None:
-        for name, field in FLAGS.items():
-            found = get.get(f"image/object/{name}", ())
-            if len(found):
-                setattr(annotation, field, bool(found[i]))
-        for name, kind in EXTRA.items():
-            found = get.get(f"image/object/{name}", ())
-            if len(found):
-                annotation.attributes[name] = bool(found[i]) if kind == "int" else float(found[i])
-
-    def _masks(self, item: Item, found: Any, count: int, file: str) -> list[Rle | None]:
-        if not len(found):
-            return [None] * count
-        shape = (item.height or 0, item.width or 0)
-        if isinstance(found, np.ndarray):
-            return [Rle.from_mask(one != 0) for one in found.reshape(count, *shape)]
-        out: list[Rle | None] = []
-        for i, data in enumerate(found):
-            if not data:
-                out.append(None)
-                continue
-            pixels = read_png(data, f"{file}: image/object/mask {i}")[0]
-            pixels = (pixels != 0).any(axis=2) if pixels.ndim == 3 else pixels
-            if item.width is None or item.height is None:
-                item.height, item.width = shape = pixels.shape[0], pixels.shape[1]
-            if pixels.shape != shape:
-                size = f"{pixels.shape[1]} x {pixels.shape[0]}"
-                raise ValueError(f"image/object/mask: mask {i} has {size} pixels, the image {shape[1]} x {shape[0]}")
-            out.append(Rle.from_mask(pixels))
-        return out

@@ -12,7 +12,8 @@ from maskcodec.formats._shared.images import write_png
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.tfrecord.arrange import in_fractions
 from maskcodec.formats.tfrecord.labelmap import write_map
-from maskcodec.formats.tfrecord.read import BOX, EXTRA, FLAGS, NAMESPACE, Embedded
+from maskcodec.formats.tfrecord.objects import EXTRA, FLAGS
+from maskcodec.formats.tfrecord.read import BOX, NAMESPACE, Embedded
 from maskcodec.formats.tfrecord.wire import example, framed
 from maskcodec.model.annotations import Annotation, Box, Caption, Mask, Tag
 from maskcodec.model.dataset import Dataset, Item
