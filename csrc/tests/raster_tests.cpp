@@ -7,6 +7,7 @@
 #include <random>
 #include <vector>
 
+#include "check.hpp"
 #include "maskcodec/contour.hpp"
 #include "maskcodec/crc32c.hpp"
 #include "maskcodec/idpack.hpp"
@@ -17,15 +18,7 @@ namespace {
 
 using namespace maskcodec;
 
-int failures = 0;
-
-#define CHECK(condition)                                                        \
-  do {                                                                          \
-    if (!(condition)) {                                                         \
-      ++failures;                                                               \
-      std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);      \
-    }                                                                           \
-  } while (false)
+int failures = 0;  // counted by CHECK
 
 using Counts = std::vector<std::uint32_t>;
 

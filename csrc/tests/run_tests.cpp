@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "check.hpp"
 #include "maskcodec/coco_counts.hpp"
 #include "maskcodec/cpu.hpp"
 #include "maskcodec/dense.hpp"
@@ -22,15 +23,7 @@ namespace {
 
 using namespace maskcodec;
 
-int failures = 0;
-
-#define CHECK(condition)                                                        \
-  do {                                                                          \
-    if (!(condition)) {                                                         \
-      ++failures;                                                               \
-      std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);      \
-    }                                                                           \
-  } while (false)
+int failures = 0;  // counted by CHECK
 
 // A dense mask, one byte a pixel, column by column.
 struct Dense {

@@ -17,7 +17,9 @@ from maskcodec.formats._shared.source import Source, safe_name
 from maskcodec.model.dataset import Item
 from maskcodec.model.losses import LossReport
 
-__all__ = ["IMAGES", "Found", "Images", "Names", "clean_name", "ending", "media_in", "stem", "tell_order"]
+__all__ = [
+    "IMAGES", "Found", "Images", "Names", "clean_name", "ending", "media_at_path", "media_in", "stem", "tell_order",
+]  # fmt: skip
 
 
 def stem(path: str) -> str:
@@ -44,6 +46,11 @@ def media_in(folder: str) -> Callable[[Item], str | None]:
         return f"{folder.replace('{subset}', item.subset)}/{item.path}" if item.path else None
 
     return place
+
+
+def media_at_path(item: Item) -> str | None:
+    """Where a format keeps images that names them by their whole path."""
+    return item.path
 
 
 def clean_name(name: str) -> str:

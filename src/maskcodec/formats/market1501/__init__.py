@@ -9,10 +9,10 @@ from __future__ import annotations
 from functools import partial
 
 from maskcodec.formats._base import Capabilities, Format
+from maskcodec.formats._shared.naming import media_at_path
 from maskcodec.formats.market1501 import read, write
 from maskcodec.formats.market1501.names import ATTRIBUTES
 from maskcodec.model.annotations import Tag
-from maskcodec.model.dataset import Item
 
 __all__ = ["FORMATS"]
 
@@ -32,10 +32,6 @@ def _carries(*, pad: bool = False) -> Capabilities:
     )
 
 
-def _media(item: Item) -> str | None:
-    return item.path
-
-
 FORMATS = (
     Format(
         name="market1501",
@@ -47,6 +43,6 @@ FORMATS = (
         read=read.read,
         write=write.write,
         streams="r",
-        media=_media,
+        media=media_at_path,
     ),
 )

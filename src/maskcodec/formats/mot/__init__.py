@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from maskcodec.formats._base import Capabilities, Format
 from maskcodec.formats._shared.conversions import TO_BOX
+from maskcodec.formats._shared.naming import media_at_path
 from maskcodec.formats.mot import find, read, write
 from maskcodec.formats.mot.arrange import arrange, settle
 from maskcodec.formats.mot.read import NAMESPACE
 from maskcodec.model.annotations import Box
-from maskcodec.model.dataset import Item
 
 __all__ = ["FORMATS"]
 
@@ -38,10 +38,6 @@ def _carries(*, enclosing: bool = False, several: bool | None = None, sizes: boo
     )
 
 
-def _image(item: Item) -> str | None:
-    return item.path
-
-
 FORMATS = (
     Format(
         name="mot",
@@ -54,6 +50,6 @@ FORMATS = (
         write=write.write,
         settle=settle,
         streams="r",
-        media=_image,
+        media=media_at_path,
     ),
 )
