@@ -11,7 +11,8 @@ __version__ = "0.1.0"
 _PLACES: dict[str, str] = {
     **dict.fromkeys(("Rle", "RleArray"), "masks"),
     **dict.fromkeys(("pack_ids", "unpack_ids"), "idmaps"),
-    **dict.fromkeys(("read", "write", "convert", "detect", "formats", "plan"), "registry"),
+    **dict.fromkeys(("read", "write", "detect", "formats", "plan"), "registry"),
+    **dict.fromkeys(("convert", "merge_shards", "plan_shards", "run_shard"), "shards"),
     **dict.fromkeys(
         (
             "AmbiguousFormatError", "DecodeError", "Error", "FormatError", "LossError", "LossWarning",
@@ -61,7 +62,8 @@ if TYPE_CHECKING:
     from maskcodec.model.dataset import Dataset, Item, ItemList, LazyItems, Link, Track
     from maskcodec.model.losses import Loss, LossReport
     from maskcodec.model.schema import AttributeSpec, Category, LabelSchema, TagGroup
-    from maskcodec.registry import convert, detect, formats, plan, read, write
+    from maskcodec.registry import detect, formats, plan, read, write
+    from maskcodec.shards import convert, merge_shards, plan_shards, run_shard
 
 __all__ = [
     "AmbiguousFormatError",
@@ -101,9 +103,12 @@ __all__ = [
     "convert",
     "detect",
     "formats",
+    "merge_shards",
     "pack_ids",
     "plan",
+    "plan_shards",
     "read",
+    "run_shard",
     "unpack_ids",
     "write",
 ]

@@ -305,7 +305,7 @@ def _read(source: Source, name: str | None, options: Mapping[str, Any]) -> Datas
     _check_options(options, chosen.read_options, f"reading {chosen.name}")
     dataset = chosen.read(source, **options)
     if isinstance(dataset.items, LazyItems):
-        dataset.items = dataset.items.through(_Once(source))
+        dataset.items = dataset.items.through(Once(source))
     dataset.report = source.report
     if dataset.media is None:
         dataset.media = source
@@ -314,7 +314,7 @@ def _read(source: Source, name: str | None, options: Mapping[str, Any]) -> Datas
     return dataset
 
 
-class _Once:
+class Once:
     """What is wrong with an item is entered in the report when it is loaded first, not again in later passes."""
 
     def __init__(self, source: Source) -> None:
@@ -464,6 +464,27 @@ class _Counted:
             self._tell(count, total)
 
 
+def opened(
+    src: _PathLike | bytes,
+    chosen: Format,
+    format: str | None,
+    on_error: str,
+    options: Mapping[str, Any],
+    *,
+    stop: bool = False,
+) -> tuple[Dataset, dict[str, Any]]:
+    """Open what is to be converted into ``chosen``: the data set, and the options that are the writer's."""
+    from maskcodec.formats._base import Source
+
+    source = Source(src, on_error=on_error)
+    source.report.stop = stop
+    reader = _choose(formats().values(), source) if format is None else None
+    of_reader = (reader or get_format(format or "")).read_options
+    _check_options(options, {**chosen.write_options, **of_reader}, f"converting to {chosen.name}")
+    dataset = _read(source, reader.name if reader else format, {k: v for k, v in options.items() if k in of_reader})
+    return dataset, {k: v for k, v in options.items() if k in chosen.write_options}
+
+
 def convert(
     src: _PathLike | bytes,
     dst: _PathLike,
@@ -497,24 +518,17 @@ def convert(
         What could not be kept, in reading (action ``unread``) and in writing.
     """
     _check_loss(on_loss)
-    from maskcodec.formats._base import NullSink, Source
+    from maskcodec.formats._base import NullSink
 
     chosen = get_format(to)
-    source = Source(src, on_error=on_error)
-    source.report.stop = on_loss == "raise"
-    reader = _choose(formats().values(), source) if format is None else None
-    known = {**chosen.write_options, **(reader or get_format(format or to)).read_options}
-    _check_options(options, known, f"converting to {chosen.name}")
-    of_reader = (reader or get_format(format or to)).read_options
-    dataset = _read(source, reader.name if reader else format, {k: v for k, v in options.items() if k in of_reader})
+    dataset, of_writer = opened(src, chosen, format, on_error, options, stop=on_loss == "raise")
     if progress is not None:
         dataset.items = _Counted(dataset.items, progress)
     report = LossReport(stop=on_loss == "raise")
-    of_writer = {k: v for k, v in options.items() if k in chosen.write_options}
     if dry_run:
         _run(dataset, chosen, NullSink(), report, media, of_writer)
     else:
         _write(dataset, dst, chosen, report, media, overwrite, of_writer)
     report.merge(dataset.report)
-    _warn(report, on_loss, f"converting {source.path}")
+    _warn(report, on_loss, f"converting {'<bytes>' if isinstance(src, bytes) else os.fspath(src)}")
     return report

@@ -141,6 +141,25 @@ class LossReport:
                 mine.examples = (mine.examples + more)[:MAX_EXAMPLES]
         return self
 
+    def since(self, before: LossReport) -> LossReport:
+        """What was entered after the state ``before`` of the same report."""
+        later = LossReport()
+        for key, loss in self._losses.items():
+            known = before._losses.get(key)
+            count, shown = (known.count, len(known.examples)) if known is not None else (0, 0)
+            if loss.count > count:
+                later._losses[key] = Loss(*key, loss.count - count, list(loss.examples[shown:]))
+        return later
+
+    @classmethod
+    def from_json(cls, rows: list[dict[str, Any]]) -> LossReport:
+        """The report that ``to_json`` gave."""
+        report = cls()
+        for row in rows:
+            key = (row["action"], row["what"], row["field"], row["reason"])
+            report._losses[key] = Loss(*key, row["count"], [(item, name) for item, name in row["examples"]])
+        return report
+
     @property
     def losses(self) -> list[Loss]:
         """The entries, in first-seen order."""

@@ -24,7 +24,7 @@ from maskcodec.model.dataset import Dataset, Item
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import LabelSchema
 
-__all__ = ["carried"]
+__all__ = ["carried", "shown_annotations"]
 
 _FIELDS: dict[str, Any] = {
     "id": None,
@@ -155,8 +155,15 @@ class _View(Whole):
         if "attributes" not in only:
             now.attributes = self.names(now.attributes, False, item, annotation, "attributes")
 
-    def item(self, source: Item) -> Item | None:
-        """What the format holds of one item; None when nothing."""
+    def annotations(self, source: Item) -> list[Annotation]:
+        """What the format holds of the annotations of one item, one by one; needs nothing but the schema."""
+        if source.media not in self.carries.media:
+            return []
+        shown = (self.annotation(annotation, source) for annotation in source.annotations)
+        return [annotation for annotation in shown if annotation is not None]
+
+    def item(self, source: Item, annotations: list[Annotation] | None = None) -> Item | None:
+        """What the format holds of one item; None when nothing. ``annotations``: where they were shown already."""
         carries, report = self.carries, self.report
         if source.media not in carries.media:
             report.drop(source, None, "", f"the format has no {source.media.replace('_', ' ')} items")
@@ -177,8 +184,7 @@ class _View(Whole):
             self.naming.give(item, source)
         item.attributes = self.names(item.attributes, carries.item_attributes, source, None, "attributes")
         item.extras = self.extras(item.extras, source, None)
-        shown = (self.annotation(annotation, source) for annotation in source.annotations)
-        item.annotations = [annotation for annotation in shown if annotation is not None]
+        item.annotations = self.annotations(source) if annotations is None else annotations
         if carries.tags_as_attributes:
             tags_to_attributes(item, source, report, self.schema)
         if carries.single_points:
@@ -202,7 +208,11 @@ class _View(Whole):
 
 
 class _Items:
-    """Items as the format holds them; the first pass reports, later ones are silent."""
+    """Items as the format holds them; the first pass reports, later ones are silent.
+
+    Items that have a method ``shown`` give pairs instead: the item, and its annotations as ``shown_annotations`` made
+    them (None: not yet).
+    """
 
     def __init__(self, items: Any, view: _View, seen: Callable[[Item, Item], None] | None) -> None:
         self._items, self._view, self._seen, self._passes = items, view, seen, 0
@@ -214,12 +224,24 @@ class _Items:
         first = self._passes == 0
         self._passes += 1
         view = self._view if first else _View(self._view.carries, LossReport(), self._view.schema, self._view.media)
-        for source in self._items:
-            item = view.item(source)
+        shown = getattr(self._items, "shown", None)
+        for source, ready in shown() if shown is not None else ((one, None) for one in self._items):
+            item = view.item(source, ready)
             if item is not None:
                 if first and self._seen is not None:
                     self._seen(source, item)
                 yield item
+
+
+def shown_annotations(carries: Capabilities, report: LossReport, schema: LabelSchema) -> Callable[[Item], Any]:
+    """The part of the loop that looks at one annotation at a time, to be run apart from the rest: item -> annotations.
+
+    Args:
+        carries: of the format.
+        report: hears of what these annotations lose.
+        schema: of the data set.
+    """
+    return _View(carries, report, schema, False).annotations
 
 
 def carried(

@@ -78,7 +78,7 @@ class Source:
     def _walk(self, root: Path) -> list[str]:
         base, found = root.resolve(), []
         for folder, folders, names in os.walk(root):
-            folders[:] = sorted(n for n in folders if not n.startswith(".part-"))
+            folders[:] = sorted(n for n in folders if not n.startswith((".part-", ".shards-")))
             for name in names:
                 full = Path(folder, name)
                 if full.is_symlink() and not full.resolve().is_relative_to(base):
