@@ -18,6 +18,7 @@
 #include "maskcodec/morph.hpp"
 #include "maskcodec/paint.hpp"
 #include "maskcodec/run_ops.hpp"
+#include "maskcodec/sample.hpp"
 
 namespace {
 
@@ -466,6 +467,34 @@ void test_morphology(Shape shape) {
   CHECK(m.area == area(ra.view()));
 }
 
+// Through a grid: any ascending lists of rows and columns, against the definition.
+void test_grid(const Dense& d) {
+  const auto lines = [](std::uint32_t n) {
+    std::vector<std::int64_t> shown;
+    if (n != 0)
+      for (std::uint32_t i = below(3 * n); i-- > 0;) shown.push_back(below(n));
+    std::sort(shown.begin(), shown.end());
+    return shown;
+  };
+  const std::vector<std::int64_t> rows = lines(d.shape.height), columns = lines(d.shape.width);
+  const Grid grid(d.shape, rows.data(), rows.size(), columns.data(), columns.size());
+  Dense expected(make_shape(rows.size(), columns.size()));
+  for (std::uint32_t y = 0; y < expected.shape.height; ++y)
+    for (std::uint32_t x = 0; x < expected.shape.width; ++x)
+      expected.at(y, x) = d.at(static_cast<std::uint32_t>(rows[y]), static_cast<std::uint32_t>(columns[x]));
+  const Runs runs = encode_slowly(d);
+  CHECK(same(sample(runs.view(), grid), expected));
+  for (const std::int64_t bad : {std::int64_t{-1}, static_cast<std::int64_t>(d.shape.height)}) {
+    bool refused = false;
+    try {
+      Grid(d.shape, &bad, 1, columns.data(), columns.size());
+    } catch (const RangeError&) {
+      refused = true;
+    }
+    CHECK(refused);
+  }
+}
+
 void test_batches() {
   std::vector<std::string> texts;
   std::vector<CountsSource> sources;
@@ -512,6 +541,7 @@ int run_run_tests() {
       const Dense d = random_mask(random_shape(i % 6 == 0));
       test_dense(d);
       test_flat(d);
+      test_grid(d);
       test_operations(random_shape(i % 60 == 0));
       test_morphology(random_shape(false));
     }

@@ -78,7 +78,7 @@ cdef class _RleArrayOps:
                 out.append({"size": size, "counts": self.runs[self.o[i]:self.o[i + 1]].tolist()})
         return out
 
-    def decode(self, out=None, str order="C", dtype="uint8", axis=0, unsigned threads=1, size=None):
+    def decode(self, out=None, str order="C", dtype="uint8", axis=0, unsigned threads=1, size=None, window=None):
         """Make all masks dense; they must have one size.
 
         Args:
@@ -89,16 +89,18 @@ cdef class _RleArrayOps:
             threads: 0 for as many as the machine has.
             size: (height, width) that every mask is resized to first, as ``resize`` does it: on runs. Masks of different
                 sizes are then welcome.
+            window: (x0, y0, x1, y1), half-open: only this part of every mask (after ``size``) is decoded.
 
         Raises:
-            ValueError: masks of different sizes, no masks and no ``out``, more than 2^31-1 pixels in all.
+            ValueError: masks of different sizes, no masks and no ``out``, more than 2^31-1 pixels in all, a window
+                that is not inside the masks.
 
         Example:
             >>> RleArray.from_rles([Rle.from_box((0, 0, 1, 1), (2, 2))]).decode(axis=-1).shape
             (2, 2, 1)
         """
         if size is not None:
-            return self.resize(size, threads).decode(out, order, dtype, axis, threads)
+            return self.resize(size, threads).decode(out, order, dtype, axis, threads, None, window)
         cdef Shape one = common_shape(self)
         cdef cnp.ndarray target
         cdef bint zeroed = False
@@ -110,6 +112,8 @@ cdef class _RleArrayOps:
             if out is None:
                 raise ValueError("no masks: the size of the result is unknown")
             return out
+        cdef Window win = as_window(window, one)
+        one.height, one.width = win.y1 - win.y0, win.x1 - win.x0
         check_dense(one, self.n)
         cdef object shape
         if k == 0:
@@ -127,8 +131,6 @@ cdef class _RleArrayOps:
                 raise ValueError(f"out: expected shape {shape}, got {out.shape}")
         cdef vector[RunsView] views = views_of(self)
         cdef uint64_t value = one_bits(target.dtype)
-        cdef Window win
-        win.x0, win.y0, win.x1, win.y1 = 0, 0, one.width, one.height
         cdef char* data = <char*>cnp.PyArray_DATA(target)
         cdef ptrdiff_t step = target.strides[k], rs = target.strides[rows], cs = target.strides[rows + 1]
         cdef Py_ssize_t item = target.dtype.itemsize
@@ -338,6 +340,42 @@ cdef class _RleArrayOps:
         change.kind = ChangeKind.resize
         change.numbers[0], change.numbers[1] = size.height, size.width
         return self.changed(change, threads)
+
+    def gather(self, rows, columns, unsigned threads=1):
+        """Every mask seen through a grid: pixel (y, x) of the result is pixel (rows[y], columns[x]); one size for all.
+
+        Any resize without blending, whatever its rule, and any crop are such grids, and so are both in one step.
+
+        Args:
+            rows: (height,) ascending integers, the source row that each new row shows.
+            columns: (width,) likewise.
+            threads: 0 for as many as the machine has.
+
+        Raises:
+            ValueError: indices that descend or lie outside, masks of different sizes.
+
+        Example:
+            >>> a = RleArray.from_rles([Rle.from_box((1, 0, 2, 1), (2, 3))])
+            >>> a.gather([0, 0, 1], [1, 2])[0].decode().tolist()
+            [[1, 0], [1, 0], [0, 0]]
+        """
+        cdef cnp.ndarray down = np.ascontiguousarray(narrowed(np.atleast_1d(np.asarray(rows)), np.int64))
+        cdef cnp.ndarray across = np.ascontiguousarray(narrowed(np.atleast_1d(np.asarray(columns)), np.int64))
+        if (<object>down).ndim != 1 or (<object>across).ndim != 1:
+            raise ValueError("rows and columns: expected 1-D lists of integers")
+        if self.n == 0:
+            return self
+        cdef vector[RunsView] views = views_of(self)
+        cdef vector[Runs] out
+        cdef Grid* grid = new Grid(common_shape(self), <const int64_t*>cnp.PyArray_DATA(down), (<object>down).shape[0],
+                                   <const int64_t*>cnp.PyArray_DATA(across), (<object>across).shape[0])
+        out.resize(views.size())
+        try:
+            with nogil:
+                sample_many(views.data(), views.size(), grid[0], out.data(), threads)
+        finally:
+            del grid
+        return pack_runs(out)
 
     def boundaries(self, double width=1, unsigned threads=1):
         """The boundary of every mask, as ``Rle.boundary``.

@@ -123,6 +123,11 @@ cdef extern from "maskcodec/run_ops.hpp" namespace "maskcodec" nogil:
                   unsigned) except +translate_current
     void run_box_iou "maskcodec::box_iou" (const double*, size_t, const double*, size_t, const uint8_t*, double*)
 
+cdef extern from "maskcodec/sample.hpp" namespace "maskcodec" nogil:
+    cdef cppclass Grid:
+        Grid(Shape, const int64_t*, size_t, const int64_t*, size_t) except +translate_current
+    void sample_many(const RunsView*, size_t, const Grid&, Runs*, unsigned) except +translate_current
+
 cdef extern from "maskcodec/polygon.hpp" namespace "maskcodec" nogil:
     cdef enum class FillRule:
         coco

@@ -154,7 +154,9 @@ class RleArray:
         axis: int = 0,
         threads: int = 1,
         size: _Size | None = None,
+        window: Sequence[int] | None = None,
     ) -> NDArray[Any]: ...
+    def gather(self, rows: ArrayLike, columns: ArrayLike, threads: int = 1) -> RleArray: ...
     def iou(self, other: RleArray, crowd: ArrayLike | None = None, threads: int = 1) -> NDArray[np.float64]: ...
     def boundary_iou(
         self, other: RleArray, ratio: float = 0.02, crowd: ArrayLike | None = None, threads: int = 1

@@ -141,11 +141,15 @@ class Found:
 
     def open_media(self, item: Item | str) -> BinaryIO | None:
         """The image of an item, or of a path that only one subset has; None when there is none."""
+        name = self.media_name(item)
+        return self.source.open(name) if name is not None else None
+
+    def media_name(self, item: Item | str) -> str | None:
+        """Name of the file that ``open_media`` opens."""
         if isinstance(item, str):
             alike = [name for (_, path), name in self.names.items() if path == item]
-            return self.source.open(alike[0]) if len(alike) == 1 else None
-        name = self.names.get((item.subset, item.path))
-        return self.source.open(name) if name is not None else None
+            return alike[0] if len(alike) == 1 else None
+        return self.names.get((item.subset, item.path))
 
 
 class Images:

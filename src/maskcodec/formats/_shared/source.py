@@ -206,7 +206,12 @@ class Source:
         return self._documents[name]
 
     def open_media(self, item: Item | str) -> BinaryIO | None:
-        """Open the media file of an item, or of a path; None when there is none, or several that could be it.
+        """Open the media file of an item, or of a path; None when there is none, or several that could be it."""
+        name = self.media_name(item)
+        return None if name is None else self.open(name)
+
+    def media_name(self, item: Item | str) -> str | None:
+        """Name of the media file of an item, or of a path; None when there is none, or several that could be it.
 
         Looked for at its path, below ``<subset>/``, ``images/``, ``images/<subset>/`` and ``<subset>/images/``, then by
         the path's ending.
@@ -217,10 +222,10 @@ class Source:
         folders = (subset, "images", f"images/{subset}", f"{subset}/images")
         for place in (path, *(f"{folder}/{path}" for folder in folders)):
             if self.has(place):
-                return self.open(place)
+                return place
         alike = self._by_base().get(path.rpartition("/")[2], ())
         ending = [name for name in alike if ("/" + name).endswith("/" + path)]
-        return self.open(ending[0]) if len(ending) == 1 else None
+        return ending[0] if len(ending) == 1 else None
 
     def _by_base(self) -> dict[str, list[str]]:
         if "" not in self._maps:

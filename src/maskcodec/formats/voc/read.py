@@ -187,8 +187,13 @@ class _Loader:
 
     def open_media(self, item: Item | str) -> BinaryIO | None:
         """The image of an item, never a map of its pixels; of a path, the one in ``JPEGImages``."""
+        name = self.media_name(item)
+        return self.source.open(name) if name is not None else None
+
+    def media_name(self, item: Item | str) -> str | None:
+        """Name of the file that ``open_media`` opens."""
         name = self._picture(str(item.id)) if isinstance(item, Item) else f"{self.root}JPEGImages/{item}"
-        return self.source.open(name) if name is not None and self.source.has(name) else None
+        return name if name is not None and self.source.has(name) else None
 
     def _lists(self, item: Item, key: str) -> None:
         """Tags and the lists of an image; numbers of objects are held against its objects."""
