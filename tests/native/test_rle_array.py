@@ -167,3 +167,33 @@ def test_bad_arguments() -> None:
             mc.RleArray.from_coco(bad)
     with pytest.raises((TypeError, ValueError)):
         mc.RleArray.from_label_map(np.ones((3, 4)))
+
+
+def test_a_slice_paints_its_own_masks():
+    array = mc.RleArray.from_masks(np.eye(4, dtype=np.uint8).reshape(4, 2, 2))
+    assert array[1:3].to_label_map([7, 8]).tolist() == [[0, 7], [8, 0]]
+    assert array[2:].to_label_map([7, 8], out=np.zeros((2, 2), np.uint8)).tolist() == [[0, 0], [7, 8]]
+
+
+@given(own.binary_masks(), st.data())
+def test_windows_and_grids_equal_dense(mask, data):
+    height, width = mask.shape
+    array = mc.RleArray.from_masks(np.stack([mask, 1 - mask]))
+    dense = array.decode()
+    x = sorted(data.draw(st.tuples(st.integers(0, width), st.integers(0, width))))
+    y = sorted(data.draw(st.tuples(st.integers(0, height), st.integers(0, height))))
+    window = (x[0], y[0], x[1], y[1])
+    assert (array.decode(window=window, threads=2) == dense[:, y[0] : y[1], x[0] : x[1]]).all()
+    rows = sorted(data.draw(st.lists(st.integers(0, max(height - 1, 0)), max_size=30 if height else 0)))
+    columns = sorted(data.draw(st.lists(st.integers(0, max(width - 1, 0)), max_size=30 if width else 0)))
+    seen = array.gather(np.array(rows, int), np.array(columns, int), threads=2)
+    assert (seen.decode() == dense[:, rows][:, :, columns]).all()
+
+
+@pytest.mark.parametrize("rows", [[1, 0], [-1], [2], [0.5], [[0]]])
+def test_grids_are_checked(rows):
+    array = mc.RleArray.from_masks(np.ones((1, 2, 2), np.uint8))
+    with pytest.raises((ValueError, TypeError)):
+        array.gather(rows, [0])
+    with pytest.raises((ValueError, TypeError)):
+        array.gather([0], rows)

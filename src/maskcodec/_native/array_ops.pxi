@@ -188,9 +188,11 @@ cdef class _RleArrayOps:
             masks, values = self.take(first), values[first]
         if not self.trusted:
             views_of(self)
+        begin, end = int(masks.offsets[0]), int(masks.offsets[self.n])  # of a slice, somewhere in the middle
+        runs, offsets = masks.runs[begin:end], masks.offsets - np.uint64(begin)
         if out is None:
-            return raster.paint_labels(masks.runs, masks.offsets, values, size.height, size.width, kind, layout == "F")
-        raster.Painter.over(out).paint_many(masks.runs, masks.offsets, values)
+            return raster.paint_labels(runs, offsets, values, size.height, size.width, kind, layout == "F")
+        raster.Painter.over(out).paint_many(runs, offsets, values)
         return out
 
     # --- pairs ------------------------------------------------------------------------------------------------
@@ -357,12 +359,14 @@ cdef class _RleArrayOps:
         Example:
             >>> a = RleArray.from_rles([Rle.from_box((1, 0, 2, 1), (2, 3))])
             >>> a.gather([0, 0, 1], [1, 2])[0].decode().tolist()
-            [[1, 0], [1, 0], [0, 0]]
+            [[1, 1], [1, 1], [0, 0]]
         """
-        cdef cnp.ndarray down = np.ascontiguousarray(narrowed(np.atleast_1d(np.asarray(rows)), np.int64))
-        cdef cnp.ndarray across = np.ascontiguousarray(narrowed(np.atleast_1d(np.asarray(columns)), np.int64))
-        if (<object>down).ndim != 1 or (<object>across).ndim != 1:
-            raise ValueError("rows and columns: expected 1-D lists of integers")
+        lines = [np.asarray(rows), np.asarray(columns)]
+        for one in lines:
+            if one.ndim != 1 or (one.size and one.dtype.kind not in "iu"):
+                raise ValueError(f"rows and columns: expected 1-D lists of integers, got {one.dtype} of {one.ndim} dims")
+        cdef cnp.ndarray down = np.ascontiguousarray(lines[0], np.int64)
+        cdef cnp.ndarray across = np.ascontiguousarray(lines[1], np.int64)
         if self.n == 0:
             return self
         cdef vector[RunsView] views = views_of(self)

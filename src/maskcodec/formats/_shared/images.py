@@ -26,7 +26,7 @@ from maskcodec.formats._shared.png import (
     write_png,
 )
 
-__all__ = ["MAX_PIXELS", "PngHeader", "image_size", "read_bmp", "read_png", "write_png"]
+__all__ = ["MAX_PIXELS", "PngHeader", "image_size", "read_bmp", "read_picture", "read_png", "write_png"]
 
 MAX_PIXELS = 2**31 - 1
 
@@ -141,3 +141,24 @@ def read_bmp(data: bytes, file: str = "", *, max_pixels: int = MAX_PIXELS) -> np
             raise
         raise FormatError(f"BMP cannot be decoded: {error}", file=file) from error
 
+
+
+def read_picture(stream: BinaryIO | bytes, file: str = "", mode: str = "RGB") -> npt.NDArray[np.uint8]:
+    """Decode a photograph as it is stored (not turned by its EXIF data) to uint8 (H, W, channels) or (H, W).
+
+    Args:
+        stream: the file, of any kind that Pillow reads.
+        file: for errors.
+        mode: "RGB", or "L" for one channel.
+
+    Raises:
+        FormatError: not an image, or a damaged one.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    source = io.BytesIO(stream) if isinstance(stream, bytes) else stream
+    try:
+        with Image.open(source) as image:
+            return np.array(image.convert(mode))
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, struct.error) as error:
+        raise FormatError(f"the image cannot be decoded: {error}", file=file) from error

@@ -1,0 +1,250 @@
+"""A data set as a few arrays: what loaders hold instead of objects, so that worker processes share its pages.
+
+One row an annotation and one entry an item, whatever their number; no Python object that a worker would touch. Masks
+stay run lengths until somebody decodes them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from maskcodec.errors import FormatError
+from maskcodec.formats._shared.conversions import Impossible, mask_of
+from maskcodec.formats._shared.images import image_size
+from maskcodec.masks import Rle, RleArray
+from maskcodec.model.annotations import Annotation, Box, Mask
+from maskcodec.model.dataset import Dataset, Item
+from maskcodec.model.geometry import bounds
+from maskcodec.model.losses import LossReport
+from maskcodec.model.schema import Category
+
+__all__ = ["PackedIndex", "Texts"]
+
+_NO_AREA = "it has no pixels: no loader target is made of it"
+_BOX = "a box alone has no mask (boxes='fill' makes one of all its pixels)"
+
+
+class Texts:
+    """Many texts as two arrays: the bytes, and where each begins."""
+
+    def __init__(self, data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> None:
+        self.data, self.offsets = data, offsets
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Texts:
+        """Pack texts.
+
+        Example:
+            >>> Texts.of(["a", "", "übersicht"])[2]
+            'übersicht'
+        """
+        encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+        offsets = np.zeros(len(encoded) + 1, np.int64)
+        np.cumsum([len(one) for one in encoded], out=offsets[1:])
+        return cls(np.frombuffer(b"".join(encoded), np.uint8), offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, at: int) -> str:
+        return self.data[self.offsets[at] : self.offsets[at + 1]].tobytes().decode("utf-8", "surrogatepass")
+
+
+@dataclass
+class PackedIndex:
+    """Columns of a data set for loaders; picklable, and shared by forked workers.
+
+    Attributes:
+        categories: of the schema, in its order.
+        keys: JSON text ``[subset, id]`` of each item.
+        image_ids: (items,) int64: the number of the image in a COCO file, else the item's id if it is a number, else
+            its position.
+        names: name of each item's image file below ``root``; "" where there is none.
+        root: folder or zip with the images; "" when there are none to open.
+        sizes: (items, 2) int32, height and width of each item in pixels.
+        offsets: (items + 1,) int64: item i has the rows ``offsets[i]`` to ``offsets[i + 1]``.
+        labels: (rows,) int64, position of the category in ``categories``; -1 for none.
+        boxes: (rows, 4) float64, x0, y0, x1, y1 in pixels.
+        crowd: (rows,) bool.
+        ids: (rows,) int64, ids of the annotations; -1 for those that have none or a text.
+        masks: one mask a row; None when they were not asked for.
+        report: which annotations have no row, and why.
+    """
+
+    categories: list[Category]
+    keys: Texts
+    image_ids: npt.NDArray[np.int64]
+    names: Texts
+    root: str
+    sizes: npt.NDArray[np.int32]
+    offsets: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.int64]
+    boxes: npt.NDArray[np.float64]
+    crowd: npt.NDArray[np.bool_]
+    ids: npt.NDArray[np.int64]
+    masks: RleArray | None
+    report: LossReport = field(default_factory=LossReport)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def key(self, at: int) -> tuple[str, int | str]:
+        """(subset, id) of an item."""
+        subset, own = json.loads(self.keys[at])
+        return subset, own
+
+    def masks_of(self, at: int) -> RleArray | None:
+        """The masks of an item, a view."""
+        if self.masks is None:
+            return None
+        return self.masks[int(self.offsets[at]) : int(self.offsets[at + 1])]
+
+    @classmethod
+    def from_dataset(
+        cls, dataset: Dataset, *, masks: bool = True, boxes: str = "skip", subset: str | None = None
+    ) -> PackedIndex:
+        """Pack a data set in one pass over its items.
+
+        Args:
+            dataset: as ``read`` returns it.
+            masks: make a mask of every annotation that has an area (polygons by the COCO rule); False: boxes alone.
+            boxes: what becomes of boxes without a mask when masks are made: "skip" (in the report), or "fill".
+            subset: only the items of this subset.
+
+        Raises:
+            FormatError: the size of an item is neither in the file nor in its image.
+
+        Example:
+            >>> from maskcodec import Category, LabelSchema
+            >>> item = Item("a", "a.png", width=8, height=6, annotations=[Box(1, 1, 4, 3, category_id=7)])
+            >>> index = PackedIndex.from_dataset(Dataset(LabelSchema([Category(7, "cat")]), [item]), masks=False)
+            >>> index.key(0), index.labels.tolist(), index.boxes.tolist(), index.sizes.tolist()
+            (('default', 'a'), [0], [[1.0, 1.0, 4.0, 3.0]], [[6, 8]])
+        """
+        if boxes not in ("skip", "fill"):
+            raise ValueError(f"boxes: expected 'skip' or 'fill', got {boxes!r}")
+        report, media = LossReport(), dataset.media
+        positions = {category.id: at for at, category in enumerate(dataset.schema.categories)}
+        keys, numbers, names, sizes, counts = [], [], [], [], [0]
+        labels: list[int] = []
+        corners: list[tuple[float, ...]] = []
+        crowd: list[bool] = []
+        ids: list[int] = []
+        packs: list[RleArray] = []
+        for item in dataset.items:
+            if subset is not None and item.subset != subset:
+                continue
+            if item.media != "image":
+                report.drop(item, None, "", "loaders are for images")
+                continue
+            size = _size(item, dataset)
+            sized = item if item.height is not None else Item(item.id, width=size[1], height=size[0])
+            own: list[Rle] = []
+            for annotation in item.annotations:
+                found = _row(annotation, sized, item, masks, boxes, report)
+                if found is None:
+                    continue
+                box, rle = found
+                if rle is not None:
+                    own.append(rle)
+                corners.append(box)
+                known = annotation.category_id is not None
+                labels.append(positions.get(annotation.category_id, -1) if known else -1)  # type: ignore[arg-type]
+                crowd.append(annotation.is_crowd)
+                fits = type(annotation.id) is int and -(2**63) <= annotation.id < 2**63
+                ids.append(annotation.id if fits else -1)  # type: ignore[arg-type]
+            if masks:
+                packs.append(RleArray.from_rles(own))
+            counts.append(len(labels))
+            sizes.append(size)
+            keys.append(json.dumps([item.subset, item.id], ensure_ascii=False))
+            number = item.extras.get("coco", {}).get("id", item.id)
+            numbers.append(number if type(number) is int and abs(number) < 2**63 else len(numbers))
+            name_of = getattr(media, "media_name", None)
+            names.append((name_of(item) if name_of is not None else None) or "")
+        report.merge(dataset.report)
+        return cls(
+            list(dataset.schema.categories),
+            Texts.of(keys),
+            np.array(numbers, np.int64),
+            Texts.of(names),
+            _root(media) if any(names) else "",
+            np.array(sizes, np.int32).reshape(-1, 2),
+            np.array(counts, np.int64),
+            np.array(labels, np.int64),
+            np.array(corners, np.float64).reshape(-1, 4),
+            np.array(crowd, bool),
+            np.array(ids, np.int64),
+            _joined(packs) if masks else None,
+            report,
+        )
+
+
+def _size(item: Item, dataset: Dataset) -> tuple[int, int]:
+    if item.height is not None and item.width is not None:
+        return item.height, item.width
+    stream = dataset.media.open_media(item) if dataset.media is not None else None
+    if stream is None:
+        raise FormatError(
+            "the size is in no file and there is no image to look at", file=str(item.path or ""), record=str(item.id)
+        )
+    with stream:
+        width, height = image_size(stream, str(item.path))
+    return height, width
+
+
+def _row(
+    annotation: Annotation, sized: Item, item: Item, masks: bool, boxes: str, report: LossReport
+) -> tuple[tuple[float, ...], Rle | None] | None:
+    """Corners and mask of one annotation; None (and an entry in the report) when there is no target in it."""
+    if annotation.outside:
+        report.drop(item, annotation, "", "the object is outside here")
+        return None
+    extent = bounds(annotation) if annotation.kind in ("box", "ellipse", "polygon", "mask") else None
+    if extent is None and not (masks and isinstance(annotation, Mask)):
+        report.drop(item, annotation, "", _NO_AREA)
+        return None
+    box = tuple(map(float, extent)) if extent is not None else (0.0, 0.0, 0.0, 0.0)
+    if not masks:
+        return box, None
+    if isinstance(annotation, Box) and boxes == "skip":
+        report.drop(item, annotation, "", _BOX)
+        return None
+    try:
+        rle = mask_of(annotation, sized)
+    except Impossible as error:
+        report.drop(item, annotation, "", str(error))
+        return None
+    if rle.shape != (sized.height, sized.width):
+        raise FormatError(
+            f"the mask is {rle.shape}, the image {(sized.height, sized.width)} (height, width)",
+            file=str(item.path or ""), record=str(item.id), field="mask",
+        )  # fmt: skip
+    return box, rle
+
+
+def _root(media: Any) -> str:
+    source = getattr(media, "source", media)
+    if getattr(source, "kind", "") == "zip":
+        return os.path.abspath(source.path) if os.path.exists(source.path) else ""
+    root = getattr(source, "root", None)
+    return os.path.abspath(root) if root is not None else ""
+
+
+def _joined(packs: list[RleArray]) -> RleArray:
+    if not packs:
+        return RleArray.from_rles([])
+    offsets = np.zeros(sum(map(len, packs)) + 1, np.uint64)
+    at, total = 1, 0
+    for pack in packs:
+        offsets[at : at + len(pack)] = pack.offsets[1:] + np.uint64(total)
+        at, total = at + len(pack), total + int(pack.offsets[-1])
+    runs, sizes = np.concatenate([pack.runs for pack in packs]), np.concatenate([pack.sizes for pack in packs])
+    return RleArray(runs, offsets, sizes)
