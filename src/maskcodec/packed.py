@@ -132,7 +132,11 @@ class PackedIndex:
             raise ValueError(f"boxes: expected 'skip' or 'fill', got {boxes!r}")
         report, media = LossReport(), dataset.media
         positions = {category.id: at for at, category in enumerate(dataset.schema.categories)}
-        keys, numbers, names, sizes, counts = [], [], [], [], [0]
+        keys: list[str] = []
+        numbers: list[int] = []
+        names: list[str] = []
+        sizes: list[tuple[int, int]] = []
+        counts = [0]
         labels: list[int] = []
         corners: list[tuple[float, ...]] = []
         crowd: list[bool] = []
@@ -155,11 +159,10 @@ class PackedIndex:
                 if rle is not None:
                     own.append(rle)
                 corners.append(box)
-                known = annotation.category_id is not None
-                labels.append(positions.get(annotation.category_id, -1) if known else -1)  # type: ignore[arg-type]
+                labels.append(-1 if annotation.category_id is None else positions.get(annotation.category_id, -1))
                 crowd.append(annotation.is_crowd)
-                fits = type(annotation.id) is int and -(2**63) <= annotation.id < 2**63
-                ids.append(annotation.id if fits else -1)  # type: ignore[arg-type]
+                own_id = annotation.id
+                ids.append(own_id if isinstance(own_id, int) and -(2**63) <= own_id < 2**63 else -1)
             if masks:
                 packs.append(RleArray.from_rles(own))
             counts.append(len(labels))

@@ -112,11 +112,11 @@ class PackedMasks(tv_tensors.Mask):
             height, width = window[3] - window[1], window[2] - window[0]
         shape = (len(self._array), height, width)
         if isinstance(out, MaskBuffer):
-            out = out.take(*shape)
-        if out is not None:
-            if tuple(out.shape) != shape:
-                raise ValueError(f"out: expected shape {shape}, got {tuple(out.shape)}")
+            target: Any = out.take(*shape)
+        elif out is not None:
             target = out.detach()
+            if tuple(target.shape) != shape:
+                raise ValueError(f"out: expected shape {shape}, got {tuple(target.shape)}")
         else:
             target = torch.zeros(shape, dtype=dtype)
         if len(self._array):
