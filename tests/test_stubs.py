@@ -15,7 +15,7 @@ def public(names):
     return {n for n in names if not n.startswith("_")}
 
 
-@pytest.mark.parametrize("name", ["runs", "raster"])
+@pytest.mark.parametrize("name", ["runs", "raster", "columns"])
 def test_stub_names_match(name: str) -> None:
     module = importlib.import_module(f"maskcodec._native.{name}")
     tree = ast.parse((NATIVE / f"{name}.pyi").read_text())

@@ -33,6 +33,25 @@ cdef class _RleArrayOps:
         a.trusted = self.trusted
         return a
 
+    # --- Arrow ------------------------------------------------------------------------------------------------
+
+    def __arrow_c_schema__(self):
+        from maskcodec.columns import RleColumn
+        return RleColumn.from_rles(self[:0]).__arrow_c_schema__()
+
+    def __arrow_c_array__(self, requested_schema=None):
+        return self.to_arrow().__arrow_c_array__(requested_schema)
+
+    def to_arrow(self, unsigned threads=1):
+        """The masks as an Arrow column (``maskcodec.columns.RleColumn``), encoded as COCO's compressed counts.
+
+        Example:
+            >>> len(RleArray.from_rles([Rle.from_box((0, 0, 1, 1), (2, 2))]).to_arrow())
+            1
+        """
+        from maskcodec.columns import RleColumn
+        return RleColumn.from_rles(self, threads)
+
     # --- facts ------------------------------------------------------------------------------------------------
 
     @property

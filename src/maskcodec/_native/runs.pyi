@@ -5,6 +5,8 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from maskcodec.columns import RleColumn
+
 _Counts = str | bytes | bytearray | memoryview | Sequence[int] | NDArray[np.integer[Any]]
 _Size = Sequence[int] | NDArray[np.integer[Any]]
 _Ring = Sequence[float] | NDArray[Any]
@@ -146,6 +148,9 @@ class RleArray:
     @property
     def bboxes(self) -> NDArray[np.int64]: ...
     def to_coco(self, compressed: bool = True, bytes: bool = False) -> list[dict[str, Any]]: ...
+    def to_arrow(self, threads: int = 1) -> RleColumn: ...
+    def __arrow_c_schema__(self) -> Any: ...
+    def __arrow_c_array__(self, requested_schema: Any = None) -> tuple[Any, Any]: ...
     def decode(
         self,
         out: NDArray[Any] | None = None,
