@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from maskcodec.columns import RleColumn
 from maskcodec.errors import FormatError
 from maskcodec.formats._shared.conversions import Impossible, mask_of
 from maskcodec.formats._shared.images import image_size
@@ -28,6 +30,7 @@ from maskcodec.model.schema import Category
 __all__ = ["PackedIndex", "Texts"]
 
 _NO_AREA = "it has no pixels: no loader target is made of it"
+_CHUNK = 20_000  # masks a column
 _BOX = "a box alone has no mask (boxes='fill' makes one of all its pixels)"
 
 
@@ -74,7 +77,9 @@ class PackedIndex:
         boxes: (rows, 4) float64, x0, y0, x1, y1 in pixels.
         crowd: (rows,) bool.
         ids: (rows,) int64, ids of the annotations; -1 for those that have none or a text.
-        masks: one mask a row; None when they were not asked for.
+        masks: one mask a row, as COCO text, in columns of which none ends within an item; None when they were not asked
+            for.
+        starts: first row of each of these columns.
         report: which annotations have no row, and why.
     """
 
@@ -89,7 +94,8 @@ class PackedIndex:
     boxes: npt.NDArray[np.float64]
     crowd: npt.NDArray[np.bool_]
     ids: npt.NDArray[np.int64]
-    masks: RleArray | None
+    masks: list[RleColumn] | None
+    starts: list[int]
     report: LossReport = field(default_factory=LossReport)
 
     def __len__(self) -> int:
@@ -101,14 +107,25 @@ class PackedIndex:
         return subset, own
 
     def masks_of(self, at: int) -> RleArray | None:
-        """The masks of an item, a view."""
+        """The masks of an item."""
         if self.masks is None:
             return None
-        return self.masks[int(self.offsets[at]) : int(self.offsets[at + 1])]
+        begin, end = int(self.offsets[at]), int(self.offsets[at + 1])
+        if begin == end:
+            return RleArray.from_rles([])
+        which = bisect_right(self.starts, begin) - 1
+        start = self.starts[which]
+        return self.masks[which][begin - start : end - start].to_array()
 
     @classmethod
     def from_dataset(
-        cls, dataset: Dataset, *, masks: bool = True, boxes: str = "skip", subset: str | None = None
+        cls,
+        dataset: Dataset,
+        *,
+        masks: bool = True,
+        boxes: str = "skip",
+        subset: str | None = None,
+        images: bool = True,
     ) -> PackedIndex:
         """Pack a data set in one pass over its items.
 
@@ -117,6 +134,7 @@ class PackedIndex:
             masks: make a mask of every annotation that has an area (polygons by the COCO rule); False: boxes alone.
             boxes: what becomes of boxes without a mask when masks are made: "skip" (in the report), or "fill".
             subset: only the items of this subset.
+            images: look for the image files.
 
         Raises:
             FormatError: the size of an item is neither in the file nor in its image.
@@ -131,6 +149,7 @@ class PackedIndex:
         if boxes not in ("skip", "fill"):
             raise ValueError(f"boxes: expected 'skip' or 'fill', got {boxes!r}")
         report, media = LossReport(), dataset.media
+        name_of = getattr(media, "media_name", None) if images else None
         positions = {category.id: at for at, category in enumerate(dataset.schema.categories)}
         keys: list[str] = []
         numbers: list[int] = []
@@ -141,7 +160,7 @@ class PackedIndex:
         corners: list[tuple[float, ...]] = []
         crowd: list[bool] = []
         ids: list[int] = []
-        packs: list[RleArray] = []
+        store = _Store()
         for item in dataset.items:
             if subset is not None and item.subset != subset:
                 continue
@@ -164,13 +183,12 @@ class PackedIndex:
                 own_id = annotation.id
                 ids.append(own_id if isinstance(own_id, int) and -(2**63) <= own_id < 2**63 else -1)
             if masks:
-                packs.append(RleArray.from_rles(own))
+                store.add(own)
             counts.append(len(labels))
             sizes.append(size)
             keys.append(json.dumps([item.subset, item.id], ensure_ascii=False))
             number = item.extras.get("coco", {}).get("id", item.id)
             numbers.append(number if type(number) is int and abs(number) < 2**63 else len(numbers))
-            name_of = getattr(media, "media_name", None)
             names.append((name_of(item) if name_of is not None else None) or "")
         report.merge(dataset.report)
         return cls(
@@ -185,7 +203,8 @@ class PackedIndex:
             np.array(corners, np.float64).reshape(-1, 4),
             np.array(crowd, bool),
             np.array(ids, np.int64),
-            _joined(packs) if masks else None,
+            store.done() if masks else None,
+            store.starts,
             report,
         )
 
@@ -241,13 +260,27 @@ def _root(media: Any) -> str:
     return os.path.abspath(root) if root is not None else ""
 
 
-def _joined(packs: list[RleArray]) -> RleArray:
-    if not packs:
-        return RleArray.from_rles([])
-    offsets = np.zeros(sum(map(len, packs)) + 1, np.uint64)
-    at, total = 1, 0
-    for pack in packs:
-        offsets[at : at + len(pack)] = pack.offsets[1:] + np.uint64(total)
-        at, total = at + len(pack), total + int(pack.offsets[-1])
-    runs, sizes = np.concatenate([pack.runs for pack in packs]), np.concatenate([pack.sizes for pack in packs])
-    return RleArray(runs, offsets, sizes)
+class _Store:
+    """Masks on their way into columns: some thousands are run lengths, the rest text already."""
+
+    def __init__(self) -> None:
+        self.columns: list[RleColumn] = []
+        self.starts: list[int] = []
+        self._waiting: list[Rle] = []
+        self._rows = 0
+
+    def add(self, masks: list[Rle]) -> None:
+        self._waiting += masks
+        if len(self._waiting) >= _CHUNK:
+            self._encode()
+
+    def _encode(self) -> None:
+        self.columns.append(RleColumn.from_rles(RleArray.from_rles(self._waiting)))
+        self.starts.append(self._rows)
+        self._rows += len(self._waiting)
+        self._waiting = []
+
+    def done(self) -> list[RleColumn]:
+        if self._waiting:
+            self._encode()
+        return self.columns

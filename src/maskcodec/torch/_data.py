@@ -94,7 +94,9 @@ class MaskDataset(torch.utils.data.Dataset[tuple[Any, Target]]):
                 from maskcodec.registry import read
 
                 source = read(source, format, on_loss="ignore", **options)
-            self.index = PackedIndex.from_dataset(source, masks=masks != "none", boxes=boxes, subset=subset)
+            self.index = PackedIndex.from_dataset(
+                source, masks=masks != "none", boxes=boxes, subset=subset, images=images is not None
+            )
             if images is not None and not self.index.root:
                 self._media = source  # its images lie in its records: they are opened through it
         self.report = self.index.report
