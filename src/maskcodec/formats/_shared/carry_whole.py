@@ -6,13 +6,14 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from maskcodec.formats._base import Capabilities
-from maskcodec.model.dataset import Dataset, Track
+from maskcodec.model.dataset import Dataset, Link, Track
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import AttributeSpec, Category, LabelSchema, TagGroup
 
 __all__ = ["NO_FIELD", "Whole", "clone"]
 
 T = TypeVar("T")
+Related = TypeVar("Related", Track, Link)
 _names: dict[type, tuple[str, ...]] = {}
 _CATEGORY_FIELDS: dict[str, Any] = {
     "color": None, "kind": "thing", "parent": None, "attributes": [], "keypoints": [], "skeleton": [],
@@ -108,6 +109,7 @@ class Whole:
             for track in tracks.values():
                 self.track(track)
             tracks = {}
+        tracks = {key: self.foreign(track, str(track.id), "track") for key, track in tracks.items()}
         links = source.links
         if links and "links" not in carries.dataset_fields:
             report.drop(None, None, "links", "the format has no links", count=len(links))
@@ -118,11 +120,21 @@ class Whole:
                 text = "the format has no links of this kind"
                 report.drop(None, None, "links", text, count=len(links) - len(kept_links))
             links = kept_links
+        links = [self.foreign(link, f"{link.source} -> {link.target}", "link") for link in links]
         info = self.names(source.info, carries.info, None, None, "info")
         extras = self.extras(source.extras, None, None)
         return Dataset(
             shown, items, tracks, links, info, extras, source.source, report=source.report, media=source.media
         )
+
+    def foreign(self, source: Related, name: str, what: str) -> Related:
+        """A track or link without what only other formats know of it."""
+        extras = self.extras(source.extras, None, name, what)
+        if extras is source.extras:
+            return source
+        kept = clone(source)
+        kept.extras = extras
+        return kept
 
     def track(self, source: Track) -> None:
         """Report what only the track itself holds; its id and category are those of its shapes."""
