@@ -234,3 +234,16 @@ def test_bad_image_is_skipped_alone(bad: str) -> None:
 
 def test_runs_of_no_length_are_legal_anywhere() -> None:
     assert one(MASK.format("0, 0, 0, 2, 0, 0, 1, 1", 2, 2)).rle == one(MASK.format("0, 2, 1, 1", 2, 2)).rle
+
+
+def test_attributes_of_tracks_are_lost_only_where_their_shapes_do_not_say_them(tmp_path: Path) -> None:
+    dataset = frames_of([(1, 0)], [(1, 1)])
+    for item in dataset.items:
+        item.annotations[0].attributes = {"doors": "4", "side": item.id}
+    values = {"doors": "4", "side": dataset.items[0].id, "colour": "red"}
+    dataset.tracks = {1: mc.Track(1, 1, values, {"other": {"k": 1}})}
+    for to in ("cvat_video", "coco_instances"):
+        report = mc.write(dataset, tmp_path / to, to, on_loss="ignore")
+        told = {(loss.action, loss.field) for loss in report if loss.what == "track"}
+        assert told == {("dropped", "attributes.side"), ("dropped", "attributes.colour"), ("dropped", "extras.other.k")}
+        assert report == mc.plan(dataset, to)

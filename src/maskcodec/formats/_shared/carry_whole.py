@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from maskcodec.formats._base import Capabilities
+from maskcodec.formats._shared.trackvalues import Unsaid
 from maskcodec.model.dataset import Dataset, Link, Track
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import AttributeSpec, Category, LabelSchema, TagGroup
@@ -106,8 +107,11 @@ class Whole:
                 report.drop(None, None, name, NO_FIELD, what="schema", count=count)
         tracks = source.tracks
         if "tracks" not in carries.dataset_fields:
-            for track in tracks.values():
-                self.track(track)
+            unsaid = Unsaid(tracks)
+            for item in getattr(source.items, "plain", source.items) if unsaid else ():  # not the pass that is counted
+                unsaid.look(item)
+            for key, track in tracks.items():
+                self.track(track, unsaid.names(key))
             tracks = {}
         tracks = {key: self.foreign(track, str(track.id), "track") for key, track in tracks.items()}
         links = source.links
@@ -136,9 +140,9 @@ class Whole:
         kept.extras = extras
         return kept
 
-    def track(self, source: Track) -> None:
+    def track(self, source: Track, alone: list[str]) -> None:
         """Report what only the track itself holds; its id and category are those of its shapes."""
-        for name in source.attributes:
+        for name in alone:
             self.report.drop(None, str(source.id), f"attributes.{name}", NO_FIELD, what="track")
         for name, values in source.extras.items():
             for key in values:
