@@ -110,7 +110,7 @@ def main() -> int:
         lines = big.run()
         print("\n".join(lines))
         if options.write:
-            head = f"# Files of gigabytes\n\nWritten by `python -m benchmarks --big --write` on {date.today().isoformat()}; "
+            head = f"# Files of gigabytes\n\nWritten by `python -m benchmarks --big --write` on {date.today()}; "
             where = f"{platform.machine()}, {platform.system()}, {os.cpu_count()} logical cores"
             notes = "MB are 10^6 bytes; peak is resident memory with the mapped pages of the input and the libraries."
             BIG.write_text(f"{head}{where}.\n{notes}\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
