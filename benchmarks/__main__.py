@@ -2,7 +2,8 @@
 
     python -m benchmarks [--quick] [--only TEXT] [--json FILE] [--write] [--big]
 
-`--big` measures files of gigabytes instead. A full run takes some minutes and writes RESULTS.md.
+`--big` measures files of gigabytes instead, with `--write` into BIG.md. A full run takes some minutes and writes
+RESULTS.md.
 
 Candidates marked with `*` follow another rule than ours (they are timed, but neither compared nor counted as best).
 """
@@ -23,6 +24,7 @@ from .cells import OURS, Cell, Result, measure
 
 MODULES = (bench_runs, bench_raster, bench_ids, bench_formats)
 RESULTS = Path(__file__).with_name("RESULTS.md")
+BIG = Path(__file__).with_name("BIG.md")
 
 
 def cells(quick: bool, only: str) -> Iterator[Cell]:
@@ -105,7 +107,13 @@ def main() -> int:
     parser.add_argument("--big", action="store_true", help="only time and memory of files of gigabytes; many minutes")
     options = parser.parse_args()
     if options.big:
-        print("\n".join(big.run()))
+        lines = big.run()
+        print("\n".join(lines))
+        if options.write:
+            head = f"# Files of gigabytes\n\nWritten by `python -m benchmarks --big --write` on {date.today()}; "
+            where = f"{platform.machine()}, {platform.system()}, {os.cpu_count()} logical cores"
+            notes = "MB are 10^6 bytes; peak is resident memory with the mapped pages of the input and the libraries."
+            BIG.write_text(f"{head}{where}.\n{notes}\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
         return 0
     rounds, budget = (5, 1.0) if options.quick else (15, 6.0)
     results = []

@@ -101,12 +101,12 @@ def test_lone_labels(folder: Path) -> None:
     assert [(c.id, c.name) for c in dataset.schema] == [(1, "1"), (2, "2"), (3, "3")]
     assert item.annotations[0].attributes == ATTRIBUTES
     for name in ("image-vector", "image-vector-documented-track-ids"):
-        (item,) = mc.read(path / f"{name}.json").items
+        dataset = mc.read(path / f"{name}.json")
+        (item,) = dataset.items
         assert [a.variant for a in item.annotations] == ["box", "polygon", "polyline", "points", "box"]
     assert [a.track_id for a in item.annotations] == [1, 2, 3, 4, 5]
-    assert item.extras["segments"]["frame"]["links"] == [
-        {"from_id": 1, "to_id": 2, "attributes": {"side": "left", "strength": 10}}
-    ]
+    ends = (("default", item.id, 1), ("default", item.id, 2))
+    assert dataset.links == [mc.Link(*ends, {"side": "left", "strength": 10})]
 
 
 def test_labels_of_other_types_are_named(folder: Path) -> None:
@@ -147,14 +147,14 @@ def test_release_of_clouds(folder: Path) -> None:
 
 def test_lone_cloud_labels(folder: Path) -> None:
     path = folder / "label-attributes"
-    (item,) = mc.read(path / "pointcloud-cuboid.json").items
+    dataset = mc.read(path / "pointcloud-cuboid.json")
+    (item,) = dataset.items
     first, second, third = item.annotations
     assert (first.position, first.dimensions, first.yaw, first.quaternion) == ((0, 0.2, 0.5), (4, 2, 1.5), 0.63, None)
     assert (second.yaw, second.quaternion) == (np.pi / 2, (0, 0, 0.7071067811865476, 0.7071067811865476))
     assert abs(heading(third.quaternion) - 0.632) < 0.0005
-    assert item.extras["segments"]["frame"]["links"] == [
-        {"from_id": 1, "to_id": 2, "attributes": {"side": "left", "strength": 10}}
-    ]
+    ends = (("default", "pointcloud-cuboid", 1), ("default", "pointcloud-cuboid", 2))
+    assert dataset.links == [mc.Link(*ends, {"side": "left", "strength": 10})]
     (item,) = mc.read(path / "pointcloud-vector.json").items
     assert [a.variant for a in item.annotations] == ["polygon3d", "polyline3d", "points3d", "cuboid"]
     assert item.annotations[0].rings[0].tolist() == [[12.34, 56.78, 0], [90.12, 34.56, 0], [78.91, 23.45, 0.5]]
@@ -230,13 +230,13 @@ def test_sequence_of_bitmaps(folder: Path) -> None:
 
 
 def test_several_sensors(folder: Path) -> None:
-    items = list(mc.read(folder / "label-attributes" / "multisensor-sequence.json").items)
+    dataset = mc.read(folder / "label-attributes" / "multisensor-sequence.json")
+    items = list(dataset.items)
     assert [i.sensor for i in items] == ["Lidar"] * 3 + ["Camera 1"] * 3
     assert [(a.id, a.track_id, a.kind) for a in items[0].annotations] == [(1, 6, "cuboid"), (2, 7, "cuboid")]
     assert [(a.track_id, a.kind) for a in items[3].annotations] == [(6, "box")]
-    assert items[0].extras["segments"]["sample"]["series"]["links"] == [
-        {"from_id": 6, "to_id": 7, "attributes": {"kind": "tows"}}
-    ]
+    assert dataset.links == [mc.Link(6, 7, {"kind": "tows"})]
+    assert {key: (track.id, track.category_id) for key, track in dataset.tracks.items()} == {6: (6, 1), 7: (7, 2)}
 
 
 def test_a_folder_of_every_type_is_the_family(folder: Path) -> None:

@@ -77,6 +77,10 @@ def without_dropped(dataset: mc.Dataset, report: LossReport, back: mc.Dataset) -
             back.schema.categories = [c for c in back.schema.categories if c.name not in added]
         if loss.action != "dropped" or loss.field or not dataset.items and loss.what == "item":
             continue
+        if loss.what == "link":
+            gone = {name for _, name in loss.examples}
+            dataset.links = [link for link in dataset.links if f"{link.source} -> {link.target}" not in gone]
+            continue
         if loss.what == "category":
             gone = {name for name, _ in loss.examples}
             dataset.schema.categories = [c for c in dataset.schema.categories if c.name not in gone]

@@ -47,6 +47,17 @@ def plain(dataset: mc.Dataset) -> mc.Dataset:
                     annotation.attributes = dict(annotation.attributes)
                     setattr(annotation, name, annotation.attributes.pop(name))
     dataset.extras = without_notes(dataset.extras)
+    said: dict[Any, list[Annotation]] = {}
+    for item in dataset.items:
+        for annotation in item.annotations:
+            said.setdefault(annotation.track_id, []).append(annotation)
+    for key, track in dataset.tracks.items():  # what its shapes say, some formats say of the track as well
+        own = {
+            name: value
+            for name, value in track.attributes.items()
+            if not any(name in a.attributes and same_value(a.attributes[name], value) for a in said.get(track.id, []))
+        }
+        dataset.tracks[key] = dataclasses.replace(track, attributes=own)
     dataset.tracks = {key: track for key, track in dataset.tracks.items() if track.attributes or track.extras}
     return dataset
 

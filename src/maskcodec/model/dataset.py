@@ -62,7 +62,13 @@ class Track:
 
 @dataclass(slots=True)
 class Link:
-    """A relation between two tracks, annotations or items, by their ids (items: ``(subset, id)``)."""
+    """A relation between two tracks, annotations or items.
+
+    Attributes:
+        source: of a track its key in ``Dataset.tracks``, of an annotation ``(subset, item, annotation)`` by their ids,
+            of an item ``(subset, id)``.
+        target: likewise.
+    """
 
     source: Any
     target: Any
@@ -141,7 +147,7 @@ class Dataset:
 
     Attributes:
         items: iterable again and again, in file order.
-        tracks: by track id, or by (subset, sequence, category, id) where several tracks share an id.
+        tracks: by track id, or by (subset, sequence, category, id) where an earlier track has the id.
         info: texts and numbers about the data set as a whole (``description``, ``version``, ``url``...).
         extras: format namespace -> what only that format knows.
         source: where it was read from.

@@ -6,13 +6,15 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from maskcodec.formats._base import Capabilities
-from maskcodec.model.dataset import Dataset, Track
+from maskcodec.formats._shared.trackvalues import Unsaid
+from maskcodec.model.dataset import Dataset, Link, Track
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import AttributeSpec, Category, LabelSchema, TagGroup
 
 __all__ = ["NO_FIELD", "Whole", "clone"]
 
 T = TypeVar("T")
+Related = TypeVar("Related", Track, Link)
 _names: dict[type, tuple[str, ...]] = {}
 _CATEGORY_FIELDS: dict[str, Any] = {
     "color": None, "kind": "thing", "parent": None, "attributes": [], "keypoints": [], "skeleton": [],
@@ -105,9 +107,13 @@ class Whole:
                 report.drop(None, None, name, NO_FIELD, what="schema", count=count)
         tracks = source.tracks
         if "tracks" not in carries.dataset_fields:
-            for track in tracks.values():
-                self.track(track)
+            unsaid = Unsaid(tracks)
+            for item in getattr(source.items, "plain", source.items) if unsaid else ():  # not the pass that is counted
+                unsaid.look(item)
+            for key, track in tracks.items():
+                self.track(track, unsaid.names(key))
             tracks = {}
+        tracks = {key: self.foreign(track, str(track.id), "track") for key, track in tracks.items()}
         links = source.links
         if links and "links" not in carries.dataset_fields:
             report.drop(None, None, "links", "the format has no links", count=len(links))
@@ -118,15 +124,25 @@ class Whole:
                 text = "the format has no links of this kind"
                 report.drop(None, None, "links", text, count=len(links) - len(kept_links))
             links = kept_links
+        links = [self.foreign(link, f"{link.source} -> {link.target}", "link") for link in links]
         info = self.names(source.info, carries.info, None, None, "info")
         extras = self.extras(source.extras, None, None)
         return Dataset(
             shown, items, tracks, links, info, extras, source.source, report=source.report, media=source.media
         )
 
-    def track(self, source: Track) -> None:
+    def foreign(self, source: Related, name: str, what: str) -> Related:
+        """A track or link without what only other formats know of it."""
+        extras = self.extras(source.extras, None, name, what)
+        if extras is source.extras:
+            return source
+        kept = clone(source)
+        kept.extras = extras
+        return kept
+
+    def track(self, source: Track, alone: list[str]) -> None:
         """Report what only the track itself holds; its id and category are those of its shapes."""
-        for name in source.attributes:
+        for name in alone:
             self.report.drop(None, str(source.id), f"attributes.{name}", NO_FIELD, what="track")
         for name, values in source.extras.items():
             for key in values:

@@ -80,12 +80,12 @@ class File:
 
     def _categories(self) -> list[Category]:
         found: dict[Any, Category] = {}
-        document = self.document
-        rows = document.value("categories", self.repeat) if "categories" in document.keys else []
-        if rows is not None and not isinstance(rows, list):
-            raise FormatError(f"expected a list (array), got {shorten(rows)}", file=self.file, field="categories")
-        for at, row in enumerate(rows or []):
+        if "categories" not in self.document.keys or self.document.type_of("categories") == "null":
+            return []
+        records = self.document.records("categories")
+        for at in range(len(records)):
             try:
+                row = jsonio.decode(records.raw(at), file=self.file, record=records.name(at), repeat=self.repeat)
                 category = read_category(row, self.file, at, self.dialect)
             except FormatError as error:
                 self.source.problem(error)

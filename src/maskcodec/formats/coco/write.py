@@ -41,8 +41,8 @@ def category_numbers(dataset: Dataset, report: LossReport) -> dict[Any, Any]:
 class _Subset:
     """The files of one subset."""
 
-    def __init__(self, name: str, sink: NullSink, dialect: Dialect, tasks: tuple[str, ...]) -> None:
-        self.parts = {task: Part(sink, dialect.first_id) for task in tasks}
+    def __init__(self, name: str, sink: NullSink, first_id: int, tasks: tuple[str, ...]) -> None:
+        self.parts = {task: Part(sink, first_id) for task in tasks}
         self.image_ids = {task: Numbers(1) for task in tasks}
         self.named = Named(name)
 
@@ -55,6 +55,7 @@ class _Writer:
         self.dataset, self.sink, self.report, self.dialect = dataset, sink, report, dialect
         self.tasks, self.main = tasks, tasks[0]
         self.renumber, self.group = renumber, group
+        self.first = 1 if renumber else dialect.first_id
         self.subsets: dict[str, _Subset] = {}
         self.numbers = category_numbers(dataset, report)
         self.rows = {task: Rows(dialect, segmentation, self.numbers_of(task)) for task in tasks}
@@ -64,7 +65,7 @@ class _Writer:
         for item in self.dataset.items:
             subset = self.subsets.get(item.subset)
             if subset is None:
-                subset = self.subsets[item.subset] = _Subset(item.subset, self.sink, self.dialect, self.tasks)
+                subset = self.subsets[item.subset] = _Subset(item.subset, self.sink, self.first, self.tasks)
             numbers = self.image(subset, item)
             annotations = item.annotations
             if self.group == "cvat":
@@ -79,9 +80,9 @@ class _Writer:
         if self.dialect.tree:
             parts = stored.get("#parts", {}).values()
             for name in [*stored.get("#subsets", ()), *(subset for part in parts for subset in part)]:
-                self.subsets.setdefault(name, _Subset(name, self.sink, self.dialect, self.tasks))
+                self.subsets.setdefault(name, _Subset(name, self.sink, self.first, self.tasks))
         if not self.subsets:
-            self.subsets["default"] = _Subset("default", self.sink, self.dialect, self.tasks)
+            self.subsets["default"] = _Subset("default", self.sink, self.first, self.tasks)
         for name, subset in self.subsets.items():
             for shown in subset.named.renamed():
                 self.report.rename(shown, None, "id", "items are named by their file", what="item")
@@ -216,7 +217,7 @@ def write_files(
         sink: where to.
         report: hears of what only this writer loses.
         segmentation: one of ``SEGMENTATIONS``.
-        renumber: give annotations new ids, in order.
+        renumber: give annotations new ids, in order, from 1: readers take 0 for none.
         dialect: of the COCO family.
         tasks: the first is written always, the others when something goes there.
         group: "cvat" merges the members of a group into one record.

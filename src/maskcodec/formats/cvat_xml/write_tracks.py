@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maskcodec.formats._shared.frames import Ends
+from maskcodec.formats._shared.trackvalues import Unsaid
 from maskcodec.formats._shared.xmlout import quoted
 from maskcodec.formats.cvat_xml.attributes import NAMESPACE
 from maskcodec.formats.cvat_xml.numbering import groups_of
@@ -54,6 +55,7 @@ class TrackWriter:
 
     def _start_tracks(self) -> None:
         self.tracks: dict[Any, _Track] = {}
+        self.unsaid = Unsaid(self.dataset.tracks)
         self.taken: set[int] = set()
         self.ends: dict[str, Ends] = {}
         self.loose: dict[str, list[tuple[int, Item, Annotation, str]]] = {}
@@ -66,6 +68,7 @@ class TrackWriter:
 
     def _tracks(self, position: int, item: Item, tracked: list[Annotation]) -> None:
         self._close_loose(position, item, item.subset)
+        self.unsaid.look(item)
         groups = groups_of(item, tracked, self.report)
         shapes: dict[Any, Annotation] = {}
         newest = -1
@@ -189,10 +192,11 @@ class TrackWriter:
                     self.report.default(shown, None, "keyframe", reason, what=variant, count=count)
         self.taken = taken
         written = {key[3] for key, track in self.tracks.items() if track.rows}
-        for known in self.dataset.tracks.values():
+        tracks = self.dataset.tracks
+        for key, known in tracks.items():
             if known.id not in written:
                 self.report.drop(None, str(known.id), "", "no shape of it is written", what="track")
-            for name in known.attributes:
+            for name in self.unsaid.names(key):
                 reason = "attributes belong to the shapes"
                 self.report.drop(None, str(known.id), f"attributes.{name}", reason, what="track")
         return numbers

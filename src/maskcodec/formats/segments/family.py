@@ -11,10 +11,11 @@ from maskcodec.formats.segments import kinds
 from maskcodec.formats.segments import schema as names
 from maskcodec.formats.segments.assets import Resolver
 from maskcodec.formats.segments.read import fitting, read_labels
+from maskcodec.formats.segments.relations import is_annotation_link, is_track_link
 from maskcodec.model.dataset import Dataset, Item
 from maskcodec.model.losses import LossReport
 
-__all__ = ["COMMON", "SHAPES", "SIZES", "SPEC", "arranged", "detector", "own_extras", "reader"]
+__all__ = ["COMMON", "SERIES", "SHAPES", "SINGLE", "SIZES", "SPEC", "arranged", "detector", "own_extras", "reader"]
 
 SPEC = "https://docs.segments.ai (label types)"
 COMMON: dict[str, Any] = {
@@ -28,6 +29,14 @@ COMMON: dict[str, Any] = {
     "schema_fields": {"attributes"},
     "info": {"name", "description", "created_at"},
     "namespaces": {names.NAMESPACE},
+}
+# Samples of one image or cloud link annotations; sequences have tracks, and link these.
+SINGLE: dict[str, Any] = {**COMMON, "dataset_fields": {"links"}, "admits_link": is_annotation_link}
+SERIES: dict[str, Any] = {
+    **COMMON,
+    "fields": {*COMMON["fields"], "keyframe"},
+    "dataset_fields": {"links", "tracks"},
+    "admits_link": is_track_link,
 }
 _TO_POLYGON = ("rotated_box", "ellipse", "mask", "holed_polygon", "multipart_polygon")
 _TO_MASK = ("box", "rotated_box", "ellipse", "polygon", "holed_polygon", "multipart_polygon")

@@ -64,6 +64,8 @@ class Frames(Faults):
             rest |= {k: label[k] for k in ("image_attributes",) if k in label}
         if kept.get("old_attributes"):
             del rest["attributes"]
+        if not self.series and label.get("links"):
+            del rest["links"]  # the data set has them
         kept["frame"] = rest
         masks: dict[int, Any] | None = None
         if self.kind == "segmentation":

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from maskcodec.formats._base import Capabilities, Format
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.segments import schema as names
-from maskcodec.formats.segments.family import COMMON, SHAPES, SIZES, SPEC, arranged, detector, reader
+from maskcodec.formats.segments.family import SHAPES, SINGLE, SIZES, SPEC, arranged, detector, reader
 from maskcodec.formats.segments.write import write_release
 from maskcodec.formats.segments.writeframe import media_name
 from maskcodec.model.dataset import Dataset
@@ -29,7 +29,7 @@ __all__ = ["FORMATS", "carries"]
 def carries(content: str) -> Capabilities:
     """What samples of one image or cloud hold."""
     fields = {"path", "status", *SIZES.get(content, ())}
-    return Capabilities(item_fields=fields, arrange=arranged(content, "single"), **SHAPES[content], **COMMON)
+    return Capabilities(item_fields=fields, arrange=arranged(content, "single"), **SHAPES[content], **SINGLE)
 
 
 def _writer(kind: str) -> Callable[..., None]:

@@ -12,8 +12,9 @@ from maskcodec.formats.segments import kinds
 from maskcodec.formats.segments import schema as names
 from maskcodec.formats.segments.assets import Assets, Resolver
 from maskcodec.formats.segments.reader import Reader
-from maskcodec.formats.segments.strands import Strand, without
-from maskcodec.model.dataset import Dataset, Item, LazyItems, Origin
+from maskcodec.formats.segments.relations import TrackFinder, annotation_links
+from maskcodec.formats.segments.strands import Strand
+from maskcodec.model.dataset import Dataset, Item, LazyItems, Link, Origin
 from maskcodec.model.schema import Category, LabelSchema
 
 __all__ = ["Labels"]
@@ -46,31 +47,50 @@ class Labels(Reader):
         """The data set; of sequences the frames are counted first."""
         index: list[tuple[str, int, int]] = []
         frameless: dict[str, Any] = {}
+        finder = TrackFinder(self.schema)
+        links: list[Link] = []
         for name, task in self.files.items():
             if str(kinds.kind_of_label(self.source.document(name))).startswith("empty"):
                 what = "an image vector label" if task == "vector" else f"a label of the type {task}"
                 self.source.report.default(name, None, "type", f"an empty label, read as {what}")
             if not task.endswith("-sequence"):
                 index.append((name, 0, 0))
+                links += self._links(name)
                 continue
             try:
                 attributes, parts = self._taken(name)
             except FormatError as error:
                 self.problem(error, name)
                 continue
+            place = ("default", _base(name))
+            finder.sample(place, attributes, (frame for part in parts for frame in part.frames))
             index += [(name, i, frame) for i, part in enumerate(parts) for frame in range(len(part))]
             if not any(map(len, parts)):
                 frameless[name] = attributes
         items = LazyItems(index, lambda key: self.load(key, self._item, key[0]))
         extras = {names.NAMESPACE: {"frameless_labels": frameless}} if frameless else {}
-        return Dataset(self.schema, items, extras=extras, source=Origin(names.FORMATS[self.task], self.source.path))
+        tracks = finder.tracks()
+        links += finder.links(tracks)
+        origin = Origin(names.FORMATS[self.task], self.source.path)
+        return Dataset(self.schema, items, tracks, links, {}, extras, origin)
+
+    def _links(self, name: str) -> list[Link]:
+        """Links within the label of one image or cloud."""
+        document = self.source.document(name)
+        if "links" not in document.keys:
+            return []
+        try:
+            label = {key: document.value(key, lambda *_: None) for key in ("annotations", "links")}
+        except FormatError:
+            return []  # reading the item says what is wrong with it
+        return list(annotation_links("default", _base(name), label))
 
     def _open(self, name: str) -> tuple[str, Document]:
         document = self.source.document(name)
         document.check()
         self.file, self.assets, self.task = document.file, self.lookup[name], self.files[name]
         self.series = self.task.endswith("-sequence")
-        return name[:-5] if name.lower().endswith(".json") else name, document
+        return _base(name), document
 
     def _taken(self, name: str) -> tuple[dict[str, Any], list[Strand]]:
         """A sequence and its strands; the last one is remembered. Its faults are told when the frames are counted."""
@@ -89,7 +109,7 @@ class Labels(Reader):
         base, document = self._open(name)
         if self.series:
             attributes, parts = self._taken(name)
-            head = {"series": without(attributes, "frames", "sensors")}
+            head = {"series": self.series_head(attributes)}
             return self.series_frame(base, parts, key[1:], "default", head, "label")
         self.kind = self.task
         attributes = {key: document.value(key, self.problem) for key in document.keys}
@@ -98,6 +118,11 @@ class Labels(Reader):
         self.frame(item, attributes, "label", kept, f"{base}_label_{names.GROUND_TRUTH}.png")
         item.extras = {names.NAMESPACE: kept}
         return item
+
+
+def _base(name: str) -> str:
+    """Name of a file without its ending."""
+    return name[:-5] if name.lower().endswith(".json") else name
 
 
 def _categories(document: Document) -> Iterator[int]:

@@ -13,7 +13,7 @@ from maskcodec.formats.segments.assets import Assets, point_count
 from maskcodec.formats.segments.frame import Frames
 from maskcodec.formats.segments.schema import NAMESPACE
 from maskcodec.formats.segments.shapes import Fault
-from maskcodec.formats.segments.strands import Strand, check_links, strands, url_of
+from maskcodec.formats.segments.strands import Strand, check_links, strands, url_of, without
 from maskcodec.model.dataset import Item
 
 __all__ = ["Reader"]
@@ -80,6 +80,10 @@ class Reader(Frames):
             raise FormatError(str(fault), file=self.file, record=where, field=fault.field) from fault
         check_links(label, found, fail)
         return found
+
+    def series_head(self, attributes: Any) -> dict[str, Any]:
+        """What the label of a sequence says besides its frames; its links are with the data set."""
+        return without(attributes, "frames", "sensors", *(("links",) if (attributes or {}).get("links") else ()))
 
     def series_frame(
         self, base: str, parts: list[Strand], place: tuple[int, int], subset: str, head: dict[str, Any], where: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -13,8 +14,9 @@ from maskcodec.formats._shared.source import Source
 from maskcodec.formats.segments import schema as names
 from maskcodec.formats.segments.assets import Assets, stem
 from maskcodec.formats.segments.reader import Reader
+from maskcodec.formats.segments.relations import TrackFinder, annotation_links
 from maskcodec.formats.segments.strands import Strand, url_of, without
-from maskcodec.model.dataset import Dataset, Item, LazyItems, Origin
+from maskcodec.model.dataset import Dataset, Item, LazyItems, Link, Origin, Track
 from maskcodec.model.schema import LabelSchema
 
 __all__ = ["Release"]
@@ -68,15 +70,33 @@ class Release(Reader):
         self.records = self.part.records("samples")
         self.double = self._double(self.records)
         index: Any = range(len(self.records))
+        tracks: dict[Any, Track] = {}
         if self.series:
-            index, frameless = self._frames()
+            finder = TrackFinder(schema)
+            index, frameless = self._frames(finder)
+            tracks = finder.tracks()
+            links = finder.links(tracks)
             if frameless:
                 kept["frameless"] = frameless
             items = LazyItems(index, lambda key: self.load(key, self._frame_item, self.records.name(key[0])))
         else:
+            links = list(self._links())
             items = LazyItems(index, lambda i: self.load(i, self._item, self.records.name(i)))
         origin = Origin(names.FORMATS[self.task], self.source.path, str(values.get("name") or info.get("name")))
-        return Dataset(schema, items, info=info, extras={names.NAMESPACE: kept}, source=origin)
+        return Dataset(schema, items, tracks, links, info, {names.NAMESPACE: kept}, origin)
+
+    def _links(self) -> Iterator[Link]:
+        """Links within samples of one image or cloud; only samples that may have some are looked into."""
+        for at, raw in enumerate(self.records):
+            if b'links"' not in raw and b"\\u00" not in raw:
+                continue
+            try:
+                sample, _, number, subset, _ = self._sample(at, lambda *_: None)
+            except FormatError:
+                continue  # reading the item says what is wrong with it
+            label = (sample.get("labels") or {}).get(self.labelset)
+            attributes = label.get("attributes") if isinstance(label, dict) else None
+            yield from annotation_links(subset or "default", number, attributes)
 
     def _double(self, records: Records) -> set[tuple[Any, str]]:
         """Names that samples of one split share when their extensions are taken away."""
@@ -137,16 +157,18 @@ class Release(Reader):
         return item
 
     # --- frames of sequences ------------------------------------------------------------------------------------------
-    def _frames(self) -> tuple[list[tuple[int, int, int]], list[Any]]:
+    def _frames(self, finder: TrackFinder) -> tuple[list[tuple[int, int, int]], list[Any]]:
         """Sample, strand and position of every frame; samples that have none, with their places."""
         index: list[tuple[int, int, int]] = []
         frameless = []
         for at in range(len(self.records)):
             try:
-                parts = self._taken(at)[1]
+                (sample, _, number, subset, _), parts = self._taken(at)
             except FormatError as error:
                 self.problem(error, self.records.name(at))
                 continue
+            label = ((sample.get("labels") or {}).get(self.labelset) or {}).get("attributes")
+            finder.sample((subset or "default", number), label, (frame for part in parts for frame in part.frames))
             index += [(at, i, frame) for i, part in enumerate(parts) for frame in range(len(part))]
             if not any(map(len, parts)):
                 frameless.append([at, decode(self.records.raw(at), file=self.file, repeat=lambda *_: None)])
@@ -177,7 +199,7 @@ class Release(Reader):
             head["label"] = without(label, "label_status", "attributes")
             if label.get("attributes") is None:
                 head["label"]["attributes"] = None
-            head["series"] = without(label.get("attributes"), "frames", "sensors")
+            head["series"] = self.series_head(label.get("attributes"))
         where = f"{where}: {self.labelset}"
         item = self.series_frame(number, parts, key[1:], subset or "default", head, where)
         if "sample" in item.extras[names.NAMESPACE]:

@@ -1,7 +1,8 @@
 """Segments.ai sequences, samples of several sensors, and the family of all its formats.
 
 Frames are items ``<sample>/<frame>`` (``<sample>/<sensor>/<frame>``) with sequence, position and time; what a sample
-says besides is kept with its first frame. Which content the frames have is settled by what the data set holds.
+says besides is kept with its first frame. Which content the frames have is settled by what the data set holds. Tracks
+and links stand in the data set.
 
 Kept: what the labels of single images and clouds keep, tracks, key frames, times as given, empty frames, links.
 Lost, reported: numbers of frames that are not their positions, statuses that differ within a sequence.
@@ -16,7 +17,7 @@ from maskcodec.formats._base import Capabilities, Format
 from maskcodec.formats._shared.conversions import Impossible, convert
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.segments import schema as names
-from maskcodec.formats.segments.family import COMMON, SHAPES, SIZES, SPEC, arranged, detector, own_extras, reader
+from maskcodec.formats.segments.family import SERIES, SHAPES, SIZES, SPEC, arranged, detector, own_extras, reader
 from maskcodec.formats.segments.image import carries as carries_single
 from maskcodec.formats.segments.look import DEFAULT, Look, sensor_of, task_of
 from maskcodec.formats.segments.write import write_release
@@ -28,7 +29,6 @@ __all__ = ["FORMATS"]
 
 _IMAGE = ("image-vector-sequence", "image-segmentation-sequence")
 _CLOUD = ("pointcloud-vector-sequence", "pointcloud-cuboid-sequence", "pointcloud-segmentation-sequence")
-_FRAMES = {**COMMON, "fields": {*COMMON["fields"], "keyframe"}}
 _PLACE = {"path", "status", "sequence", "frame", "timestamp"}
 Tasks = Mapping[str, str] | None
 
@@ -37,7 +37,7 @@ Tasks = Mapping[str, str] | None
 def _carries_series(task: str) -> Capabilities:
     content = str(names.content_of(task))
     fields = {*_PLACE, *SIZES.get(content, ())}
-    return Capabilities(item_fields=fields, arrange=arranged(content, "sequence"), **SHAPES[content], **_FRAMES)
+    return Capabilities(item_fields=fields, arrange=arranged(content, "sequence"), **SHAPES[content], **SERIES)
 
 
 def _carries_sensors(tasks: Tasks = None) -> Capabilities:
@@ -80,7 +80,7 @@ def _carries_sensors(tasks: Tasks = None) -> Capabilities:
         arrange=arrange,
         item_fields={*_PLACE, "width", "height", "sensor"},
         media=("image", "point_cloud"),
-        **_FRAMES,
+        **SERIES,
     )
 
 

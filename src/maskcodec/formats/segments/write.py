@@ -11,6 +11,7 @@ from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.segments import schema as names
 from maskcodec.formats.segments.assets import stem
 from maskcodec.formats.segments.writeframe import FrameWriter, media_attributes, plain, status_of
+from maskcodec.formats.segments.writerelations import AnnotationLinks
 from maskcodec.formats.segments.writeseries import SeriesWriter
 from maskcodec.model.dataset import Dataset, Item
 from maskcodec.model.losses import LossReport
@@ -38,9 +39,11 @@ def write_release(
     with sink.spool() as spool:
         if choose is None:
             writer = _Writer(dataset, sink, report, kind, labelset)
+            writer.links = AnnotationLinks(dataset, report)
             for index, item in enumerate(dataset.items):
                 spool.write(b",\n" if index else b"\n")
                 spool.write(encode(writer.sample(item)))
+            writer.links.close()
         else:
             writer = SeriesWriter(dataset, sink, report, kind, labelset)
             _series(writer, dataset, sink, spool, kind, choose, frameless)
@@ -111,6 +114,8 @@ def _series(
 class _Writer(FrameWriter):
     """Samples of one image or cloud."""
 
+    links: AnnotationLinks
+
     def sample(self, item: Item) -> dict[str, Any]:
         """The record of one sample."""
         kept = dict(item.extras.get(names.NAMESPACE, {}))
@@ -148,4 +153,9 @@ class _Writer(FrameWriter):
             return {**record, **label}
         label.pop("attributes", None)
         record["attributes"] = self.frame(item, kept, name)
+        links = self.links.records(item, self.numbers)
+        if links:
+            record["attributes"]["links"] = links
+            if item.id != stem(name):
+                self.report.rename(item, None, "links", "ends are named as their items are", what="dataset")
         return {**record, **label}

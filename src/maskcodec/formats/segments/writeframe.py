@@ -69,6 +69,7 @@ class FrameWriter:
         self.categories = names.category_numbers(dataset.schema, report)
         self.samples: set[str] = set()
         self.bitmaps: set[str] = set()
+        self.numbers: dict[Any, tuple[int, Any]] = {}  # id of an annotation of the frame -> id and track as written
 
     def frame(self, item: Item, kept: dict[str, Any], name: str) -> dict[str, Any]:
         rest = dict(kept.get("frame", {}))
@@ -97,8 +98,10 @@ class FrameWriter:
         elif self.kind == "pointcloud-segmentation":
             clouds = [(number, a) for number, a in records if isinstance(a, PointMask)]
             out |= self._points(item, clouds, kept)
-        own = [self._record(item, number, a) for number, a in records if number not in gone]
-        out["annotations"] = own + kept.get("unresolved", [])
+        listed = [(a.id, self._record(item, number, a)) for number, a in records if number not in gone]
+        listed += [(r.get("id") if isinstance(r, dict) else None, r) for r in kept.get("unresolved", [])]
+        out["annotations"] = [record for _, record in listed]
+        self.numbers = {k: (r["id"], r.get("track_id")) for k, r in reversed(listed) if isinstance(k, (int, str))}
         if "point_annotations" in out:
             out["point_annotations"] = out.pop("point_annotations")
         if bitmap is not None and "segmentation_bitmap" not in out:
@@ -131,8 +134,9 @@ class FrameWriter:
         record: dict[str, Any] = {"id": number, "category_id": self.categories[annotation.category_id]}
         unsaid = rest.pop("unsaid", {})
         record |= shape_record(annotation, rest)
-        if annotation.attributes or "attributes" in rest:
-            record["attributes"] = annotation.attributes or rest.pop("attributes")
+        attributes = self.attributes_of(item, annotation)
+        if attributes or "attributes" in rest:
+            record["attributes"] = attributes or rest.pop("attributes")
         track = self.track_of(item, annotation)
         if track is not None and not ("track_id" in unsaid and track == number):
             record["track_id"] = track
@@ -144,6 +148,10 @@ class FrameWriter:
             record["is_keyframe"] = None
         record |= rest
         return {**{key: record[key] for key in order if key in record}, **record} if order else record
+
+    def attributes_of(self, item: Item, annotation: Annotation) -> dict[str, Any]:
+        """Attributes as they are written."""
+        return annotation.attributes
 
     def track_of(self, item: Item, annotation: Annotation) -> Any:
         """Track id as it is written."""

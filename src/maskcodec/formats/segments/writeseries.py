@@ -3,52 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from maskcodec.formats._shared.jsonio import decode, encode
 from maskcodec.formats.segments import schema as names
 from maskcodec.formats.segments.assets import stem
 from maskcodec.formats.segments.look import sensor_of
+from maskcodec.formats.segments.spooled import Frame, Sample, Strand
 from maskcodec.formats.segments.writeframe import FrameWriter, media_attributes, splice, status_of
+from maskcodec.formats.segments.writerelations import TrackLinks
 from maskcodec.model.annotations import Annotation
 from maskcodec.model.dataset import Item
 from maskcodec.model.losses import item_name
 
 __all__ = ["SeriesWriter"]
-
-# Tracks of shapes that have none, or no number for one, are counted from here: far from the numbers of other tracks.
-_FRESH = 2**30
-
-
-@dataclass
-class _Frame:
-    order: int
-    number: int | None
-    item: str
-    name: str | None
-    media: tuple[int, int]
-    label: tuple[int, int]
-    said: bool
-
-
-@dataclass
-class _Strand:
-    content: str
-    kept: dict[str, Any] = field(default_factory=dict)
-    frames: list[_Frame] = field(default_factory=list)
-
-
-@dataclass
-class _Sample:
-    name: str
-    subset: str
-    status: str | None
-    head: dict[str, Any] = field(default_factory=dict)
-    strands: dict[str | None, _Strand] = field(default_factory=dict)
-    tracks: dict[Any, int] = field(default_factory=dict)
-    fresh: int = _FRESH
-    bare: bool = True
 
 
 class SeriesWriter(FrameWriter):
@@ -59,9 +27,10 @@ class SeriesWriter(FrameWriter):
     def start(self, task: str, choose: Callable[[Item], str], spool: BinaryIO) -> None:
         """Set the task type, what decides on the content of a new sensor, and where frames are kept meanwhile."""
         self.task, self.choose, self.spool, self.at = task, choose, spool, 0
-        self.groups: dict[tuple[str, Any], _Sample] = {}
+        self.groups: dict[tuple[str, Any], Sample] = {}
         self.used: set[str] = set()
         self.latest: tuple[str, Any] | None = None
+        self.relations = TrackLinks(self.dataset, self.report)
 
     def _keep(self, value: Any) -> tuple[int, int]:
         data = encode(value)
@@ -69,7 +38,7 @@ class SeriesWriter(FrameWriter):
         self.at += len(data)
         return self.at - len(data), len(data)
 
-    def _group(self, item: Item, kept: dict[str, Any]) -> _Sample:
+    def _group(self, item: Item, kept: dict[str, Any]) -> Sample:
         path = item.path if item.path is not None else str(item.id)
         sequence = item.sequence if item.sequence is not None else stem(path)
         key: tuple[str, Any] = (item.subset, sequence)
@@ -95,7 +64,7 @@ class SeriesWriter(FrameWriter):
             self.used.add(name)
             known = head.get("label") is not None
             status = "UNLABELED" if item.status == "UNLABELED" else status_of(item, known, self.report)
-            self.groups[key] = _Sample(name, item.subset, status)
+            self.groups[key] = Sample(name, item.subset, status, key)
         elif self.latest != key:
             self.report.approximate(item, None, "", "frames are kept sequence by sequence")
         self.latest = key
@@ -113,7 +82,7 @@ class SeriesWriter(FrameWriter):
             sensor = sensor_of(item)
             self.report.default(item, None, "sensor", "every frame is of a sensor")
         if sensor not in group.strands:
-            group.strands[sensor] = _Strand(self.choose(item))
+            group.strands[sensor] = Strand(self.choose(item))
         strand = group.strands[sensor]
         if (item.media == "point_cloud") != strand.content.startswith("pointcloud"):
             self.report.drop(item, None, "", "its sensor has another kind of media")
@@ -133,15 +102,16 @@ class SeriesWriter(FrameWriter):
         place = self._keep(media)
         said = "frame" in kept or bool(item.annotations) or bool(item.attributes) or "media" not in kept
         label = self.frame(item, kept, f"{item.id}") if said else {"annotations": []}
+        self.relations.unresolved(group.place, kept.get("unresolved", []))
         if item.timestamp is not None and said and "untimed" not in kept:
             label["timestamp"] = item.timestamp
         if said and (item.status != "UNLABELED" or item.annotations or item.attributes):
             group.bare = False
         order = item.frame if item.frame is not None else len(strand.frames)
         own = None if stem(str(media.get("name", ""))) == stem(name) else name
-        strand.frames.append(_Frame(order, item.frame, item_name(item), own, place, self._keep(label), said))
+        strand.frames.append(Frame(order, item.frame, item_name(item), own, place, self._keep(label), said))
 
-    def _name(self, item: Item, group: _Sample, sensor: str | None) -> str:
+    def _name(self, item: Item, group: Sample, sensor: str | None) -> str:
         """Name of a frame below its sequence and sensor."""
         base = stem(group.name)
         prefix = f"{base}/{sensor}/" if sensor is not None else f"{base}/"
@@ -156,8 +126,17 @@ class SeriesWriter(FrameWriter):
             self.report.rename(item, None, "id", "a frame is named by its sequence")
         return name
 
+    def attributes_of(self, item: Item, annotation: Annotation) -> dict[str, Any]:
+        """Attributes of a shape, with those of its track."""
+        return self.relations.attributes(self.sample.place, item, annotation)
+
     def track_of(self, item: Item, annotation: Annotation) -> int:
         """Number of the track of a shape."""
+        number = self._number_of(item, annotation)
+        self.relations.numbers[self.sample.place, annotation.track_id] = number
+        return number
+
+    def _number_of(self, item: Item, annotation: Annotation) -> int:
         group, track = self.sample, annotation.track_id
         if type(track) is int:
             return track
@@ -173,10 +152,11 @@ class SeriesWriter(FrameWriter):
     # --- putting together ---------------------------------------------------------------------------------------------
     def records(self) -> Iterator[dict[str, bytes]]:
         """Samples: keys with encoded values."""
+        links = self.relations.close(self.groups)
         for group in self.groups.values():
-            yield self._put(group)
+            yield self._put(group, links.get(group.place))
 
-    def _frames(self, strand: _Strand) -> tuple[bytes, bytes]:
+    def _frames(self, strand: Strand) -> tuple[bytes, bytes]:
         strand.frames.sort(key=lambda frame: frame.order)
         media, labels = [], []
         for at, frame in enumerate(strand.frames):
@@ -193,7 +173,7 @@ class SeriesWriter(FrameWriter):
             labels.append(self.spool.read(frame.label[1]))
         return b"[" + b",\n".join(media) + b"]", b"[" + b",\n".join(labels) + b"]"
 
-    def _put(self, group: _Sample) -> dict[str, bytes]:
+    def _put(self, group: Sample, links: list[dict[str, Any]] | None) -> dict[str, bytes]:
         head = dict(group.head)
         label = head.pop("label", None)
         about, series = head.pop("attributes", {}), head.pop("series", None)
@@ -219,11 +199,13 @@ class SeriesWriter(FrameWriter):
                 rest = {k: v for k, v in (label or {}).items() if k != "attributes"}
                 version = {"format_version": "0.1" if self.task == "image-segmentation-sequence" else "0.2"}
                 start = series if series is not None else {} if key == "sensors" else version
+                if links:
+                    start = {**start, "links": links}
                 found = splice({**status, **rest}, "attributes", splice(start, key, labels))
         out["labels"] = splice(others, self.labelset, found)
         return out | {k: encode(v) for k, v in head.items()}
 
-    def _sensors(self, group: _Sample, idle: list[Any]) -> tuple[bytes, bytes]:
+    def _sensors(self, group: Sample, idle: list[Any]) -> tuple[bytes, bytes]:
         samples, labels = [], []
         for name, strand in group.strands.items():
             media, frames = self._frames(strand)
