@@ -16,8 +16,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from maskcodec.errors import AmbiguousFormatError, FormatError, LossWarning, UnknownFormatError, shorten
-from maskcodec.model.dataset import Dataset, Item, LazyItems, Origin
-from maskcodec.model.losses import LossReport
+from maskcodec.model.dataset import Dataset, Item, LazyItems, Origin, Origins
+from maskcodec.model.losses import LossReport, item_name
 
 if TYPE_CHECKING:
     from maskcodec.formats._base import Confidence, Format, Probe
@@ -97,6 +97,7 @@ _UMBRELLAS: dict[str, tuple[str, ...]] = {
     ),
 }
 _LISTED = 1500  # characters of reasons why no format fits
+MEDIA = ("reference", "copy", "hardlink", "symlink", "move", "list", "none")
 _loaded: dict[str, Format] = {}
 _PathLike = str | os.PathLike[str]
 
@@ -343,19 +344,23 @@ def _run(
 ) -> None:
     from maskcodec.formats._shared.carry import carried
 
-    if media not in ("reference", "copy", "none"):
-        raise ValueError(f'media is "reference", "copy" or "none", got {media!r}')
+    if media not in MEDIA:
+        near = difflib.get_close_matches(media, MEDIA, 1) if isinstance(media, str) else []
+        hint = f", did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"media is one of {', '.join(MEDIA)}, got {media!r}{hint}")
     if chosen.write is None:
         raise ValueError(f"{chosen.name} cannot be written, only read")
     _check_options(options, chosen.write_options, f"writing {chosen.name}")
     if chosen.settle is not None:
         options = chosen.settle(dataset, options)
 
-    sink.media = media
-    places = chosen.places(dataset, report) if chosen.places is not None and media == "copy" else None
+    placed = media not in ("reference", "none")
+    sink.media = "copy" if placed else media
+    places = chosen.places(dataset, report) if chosen.places is not None and placed else None
 
     def copy(source: Item, item: Item) -> None:
         stream = None
+        file = _file(dataset.media, source) if media != "copy" else None
         if dataset.media is not None:
             stream = dataset.media.open_media(source)
         if stream is None:
@@ -368,16 +373,38 @@ def _run(
             names = [chosen.place(item, dataset.schema)]
         else:
             names = [chosen.media(item) if chosen.media is not None else item.path]
+        if media != "copy":
+            stream.close()
+            if file is None:
+                text = "its image lies in an archive or a record, from where it can be copied alone"
+                raise ValueError(f"{item_name(source)}: {text}")
+            for name in names:
+                sink.place(name, file, media)
+            return
         with stream, ExitStack() as opened:
             targets = [opened.enter_context(sink.open(name)) for name in names]
             while block := stream.read(1 << 20):
                 for target in targets:
                     target.write(block)
 
-    shown = carried(dataset, chosen.capabilities(options), report, copy if media == "copy" else None)
+    shown = carried(dataset, chosen.capabilities(options), report, copy if placed else None)
     if media == "none":
         shown.media = None
     chosen.write(shown, sink, report, **options)
+
+
+def _file(media: Any, item: Item) -> str | None:
+    """Path of the media file of an item, if it is a file of its own."""
+    from maskcodec.formats._shared.source import safe_join
+
+    if isinstance(media, Origins):
+        found = media.origin(item)
+        return _file(*found) if found is not None else None
+    name = media.media_name(item) if hasattr(media, "media_name") else None
+    source = getattr(media, "source", media)
+    if name is None or source.root is None or source.kind == "zip":
+        return None
+    return os.path.abspath(safe_join(source.root, name))
 
 
 def plan(dataset: Dataset, format: str, *, media: str = "reference", **options: Any) -> LossReport:
@@ -413,8 +440,10 @@ def write(
         path: a folder; a zip when it ends in ``.zip``; a single file where the format can be one (``.json``).
         format: registry name, alias or family.
         on_loss: "warn" once at the end, "raise" at the first loss (then nothing is written), or "ignore".
-        media: "copy" copies the media files into the output. "reference" leaves them where they are; a format that says
-            what only the media know (their size) has them looked at there. "none" does not open them at all.
+        media: "copy" copies the media files into the output; "hardlink", "symlink" and "move" place them there without
+            copying (folders alone); "list" writes ``<path>.media.tsv``, a line for each: its name in the output, a tab,
+            its path. "reference" leaves them where they are; a format that says what only the media know (their size)
+            has them looked at there. "none" does not open them at all.
         overwrite: replace what is at ``path``: a file, or a folder with everything in it.
         options: of the format's writer.
 
@@ -449,6 +478,10 @@ def _write(
     inputs = (origin,) if origin and os.path.exists(origin) else ()
     with Sink(path, container, overwrite=overwrite, inputs=inputs) as sink:
         _run(dataset, chosen, sink, report, media, options)
+    if media == "list":
+        lines = "".join(f"{name}\t{file}\n" for name, file in sink.listed)
+        with Sink(f"{os.fspath(path)}.media.tsv", "file", overwrite=overwrite) as listing:
+            listing.write("media.tsv", lines.encode("utf-8", "surrogateescape"))
 
 
 class _Counted:

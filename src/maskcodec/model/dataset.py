@@ -11,7 +11,7 @@ from maskcodec.model.annotations import Annotation, Id
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import LabelSchema
 
-__all__ = ["Dataset", "Item", "ItemList", "Items", "LazyItems", "Link", "Media", "Origin", "Track"]
+__all__ = ["Dataset", "Item", "ItemList", "Items", "LazyItems", "Link", "Media", "Origin", "Origins", "Track"]
 
 
 @dataclass(slots=True)
@@ -97,6 +97,31 @@ class Media(Protocol):
     def open_media(self, item: Item | str) -> BinaryIO | None: ...
 
 
+class Origins:
+    """Opens the media of items under the names that they had before."""
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[str, str | None], tuple[Any, Item]] = {}
+
+    def remember(self, item: Item, media: Any, before: Item) -> None:
+        """Note what an item was called where its file is."""
+        if media is not None:
+            plain = Item(before.id, before.path, subset=before.subset)
+            plain.extras = {name: {k: v for k, v in own.items() if k[:1] == "#"} for name, own in before.extras.items()}
+            self._places[item.subset, item.path] = (media, plain)
+
+    def origin(self, item: Item | str) -> tuple[Any, Item] | None:
+        """The media that have the file of an item (or of a path in the subset ``default``), and the item there."""
+        key = ("default", item) if isinstance(item, str) else (item.subset, item.path)
+        return self._places.get(key)
+
+    def open_media(self, item: Item | str) -> BinaryIO | None:
+        """The media file of an item; None when there is none."""
+        found = self.origin(item)
+        stream: BinaryIO | None = found[0].open_media(found[1]) if found is not None else None
+        return stream
+
+
 class ItemList(list[Item]):
     """Items in memory."""
 
@@ -119,6 +144,10 @@ class LazyItems(Sequence[Item]):
         """The same items, loaded by ``loader(load, entry)``."""
         load = self._load
         return LazyItems(self._index, lambda entry: loader(load, entry))
+
+    def take(self, positions: Sequence[int]) -> LazyItems:
+        """The items at these positions."""
+        return LazyItems([self._index[i] for i in positions], self._load)
 
     def __len__(self) -> int:
         return len(self._index)

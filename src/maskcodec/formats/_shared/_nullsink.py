@@ -19,6 +19,7 @@ class NullSink:
 
     def __init__(self) -> None:
         self.names: list[str] = []
+        self.listed: list[tuple[str, str]] = []  # (name in the output, file) of media that are only listed
         self._folded: dict[str, str] = {}
 
     def open(self, name: str) -> BinaryIO:
@@ -27,6 +28,29 @@ class NullSink:
         Raises:
             FormatError: the name leads outside, is too long for a file system, or clashes with one already written.
         """
+        return self._create(self.claim(name))
+
+    def place(self, name: str, path: str, how: str) -> None:
+        """Put a file of the disk into the output without copying its bytes.
+
+        Args:
+            name: in the output.
+            path: of the file.
+            how: "hardlink", "symlink", "move" (gone from its place when the output is complete), or "list" (only noted
+                in ``listed``).
+        """
+        name = self.claim(name)
+        if how == "list":
+            self.names.remove(name)
+            self.listed.append((name, path))
+        else:
+            self._place(name, path, how)
+
+    def _place(self, name: str, path: str, how: str) -> None:
+        pass
+
+    def claim(self, name: str) -> str:
+        """The name as it is written, if it can be; raises as ``open``."""
         try:
             name = safe_name(name)
         except ValueError as error:
@@ -39,7 +63,7 @@ class NullSink:
             raise FormatError(f"the same as {other!r} up to letter case", file=name, field="output name")
         self._folded[folded] = name
         self.names.append(name)
-        return self._create(name)
+        return name
 
     def _create(self, name: str) -> BinaryIO:
         return _Nothing()  # type: ignore[return-value]

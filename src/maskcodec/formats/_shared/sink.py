@@ -52,6 +52,8 @@ class Sink(NullSink):
         self.container = container
         self._overwrite = overwrite
         self._spools: list[BinaryIO] = []
+        self._linked: set[str] = set()
+        self._moved: list[str] = []
         self._inputs = inputs
         self._check(inputs)
         self._part = self.path.with_name(f".part-{os.getpid()}-{self.path.name}")
@@ -103,6 +105,23 @@ class Sink(NullSink):
         full.parent.mkdir(parents=True, exist_ok=True)
         return full.open("xb")
 
+    def _place(self, name: str, path: str, how: str) -> None:
+        if self.container != "folder":
+            raise ValueError(f"{path}: files can be linked or moved into a folder, not into {self.path.name}")
+        full = self._part / name
+        full.parent.mkdir(parents=True, exist_ok=True)
+        if how == "symlink":
+            os.symlink(os.path.realpath(path), full)
+        elif how == "hardlink":
+            os.link(os.path.realpath(path), full)
+        else:
+            try:
+                os.link(os.path.realpath(path), full)
+            except OSError:  # another disk
+                shutil.copy2(path, full)
+            self._moved.append(path)
+        self._linked.add(name)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -139,6 +158,8 @@ class Sink(NullSink):
             flush(ready)
             os.replace(ready, self.path)
         flush(self.path.parent)
+        for path in dict.fromkeys(self._moved):
+            os.unlink(path)
 
     def _single(self) -> Path:
         if len(self.names) != 1:
@@ -168,4 +189,5 @@ class Sink(NullSink):
             os.sync()  # one call for all, instead of one a file
             return
         for name in self.names:
-            flush(self._part / name)
+            if name not in self._linked:  # their bytes are on the disk
+                flush(self._part / name)
