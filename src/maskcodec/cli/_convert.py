@@ -29,7 +29,8 @@ def convert(args: argparse.Namespace) -> int:
     result: dict[str, Any] = {
         "to": name, "items": watch.done, "written": not args.dry_run, "losses": report.to_json()
     }  # fmt: skip
-    code, lines = 0, []
+    code = 0
+    lines: list[str] = []
     if args.verify and not args.dry_run:
         code, result["verified"], lines = _verify(args, name, report)
     if args.json:

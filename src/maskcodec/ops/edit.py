@@ -205,10 +205,11 @@ def remap(dataset: Dataset, mapping: Mapping[str, str | None], *, others: str = 
     ids: dict[Any, Any] = {}
     made: dict[str, Category] = {}
     for category in dataset.schema:
-        name = mapping.get(category.name, category.name if others == "keep" else None)
-        if name is None:
+        wanted = mapping.get(category.name, category.name if others == "keep" else None)
+        if wanted is None:
             ids[category.id] = None
             continue
+        name = wanted
         if name not in made:
             made[name] = clone(category)
             made[name].name = name
