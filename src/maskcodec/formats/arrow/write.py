@@ -100,7 +100,8 @@ def _size(row: Row) -> int:
     size = 512 + sum(ring.nbytes for ring in row["rings"]) + row["indices"].nbytes
     if row["mask"] is not None:
         size += row["mask"].runs.nbytes
-    return size + sum(len(row[name]) for name in ("text", "attributes", "extras", "rest") if row[name])
+    texts: int = sum(len(row[name]) for name in ("text", "attributes", "extras", "rest") if row[name])
+    return int(size) + texts
 
 
 def head(dataset: Dataset, encoder: Encoder, report: LossReport) -> str:
