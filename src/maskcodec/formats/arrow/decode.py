@@ -41,7 +41,12 @@ class Annotations:
             low, high, values = self._kept
             if not low <= row < high:
                 low, high = self.table.around(row, min(stop, row + self.block), self.block)
-                values = self._block(low, high)
+                try:
+                    values = self._block(low, high)
+                except (ValueError, TypeError) as error:
+                    if isinstance(error, FormatError):
+                        raise
+                    raise self.table.fault(f"damaged rows: {error}", low) from error
                 self._kept = (low, high, values)
             try:
                 yield row, self._annotation(values[row - low], item)
@@ -59,7 +64,7 @@ class Annotations:
             elif name == "rings":
                 columns[name] = _rings(batch.column(name))
             elif name == "indices":
-                columns[name] = [one.values.to_numpy() if one.is_valid else None for one in batch.column(name)]
+                columns[name] = _lists(batch.column(name), np.int64, name)
             else:
                 array = batch.column(name)
                 columns[name] = [None] * len(array) if array.null_count == len(array) else array.to_pylist()
@@ -122,28 +127,41 @@ def _number(value: float | None, whole: int, name: str) -> float | int | None:
     return int(value)
 
 
+def _lists(array: Any, kind: Any, name: str) -> list[Any]:
+    """The lists of a column as arrays that share its memory, read-only; None for null, ``Bad`` with null inside."""
+    flat = array.flatten()
+    if not (array.null_count or flat.null_count):
+        ends = np.cumsum(array.value_lengths().to_numpy())
+        return np.split(flat.to_numpy(), ends[:-1]) if len(ends) else []
+    lists = array.to_pylist()
+    bad = Bad(name, "expected numbers, one is null")
+    return [None if one is None else bad if None in one else np.array(one, kind) for one in lists]
+
+
 def _rings(array: Any) -> list[Any]:
-    """For every row its rings as flat arrays; they share the memory of the column, read-only."""
-    if array.null_count:
-        return [None if not one.is_valid else [np.array(ring.as_py(), np.float64) for ring in one] for one in array]
-    inner = array.flatten()
-    if inner.null_count:
-        raise FormatError("a ring is null", field="rings")
-    flat = inner.flatten()
-    if flat.null_count:
-        raise FormatError("a coordinate is null", field="rings")
-    values = flat.to_numpy()
-    ends = np.cumsum(inner.value_lengths().to_numpy()) if len(inner) else np.empty(0, np.int64)
-    parts = np.split(values, ends[:-1]) if len(ends) else []
-    out, at = [], 0
+    """For every row its rings as flat arrays; None for null, ``Bad`` with null inside."""
+    inner = _lists(array.flatten(), np.float64, "rings")
+    out: list[Any] = []
+    at = 0
     for count in array.value_lengths().to_pylist():
-        out.append(parts[at : at + count])
+        if count is None:
+            out.append(None)
+            continue
+        rings = inner[at : at + count]
+        wrong = [ring for ring in rings if ring is None or isinstance(ring, Bad)]
+        out.append(Bad("rings", "expected numbers, a ring or a number is null") if wrong else rings)
         at += count
     return out
 
 
 def _geometry(row: dict[str, Any], kind: str, whole: int, rest: dict[str, Any]) -> dict[str, Any]:
     """The fields that the kind has of its own."""
+    for name in ("mask", "rings", "indices"):
+        if isinstance(row[name], Bad):
+            raise row[name]
+    for name in ("box", "numbers", "holes"):
+        if row[name] is not None and None in row[name]:
+            raise Bad(name, "expected values, one is null")
     if kind in ("box", "ellipse"):
         names = _BOX if kind == "box" else _ELLIPSE
         values = row["box" if kind == "box" else "numbers"]
@@ -153,12 +171,9 @@ def _geometry(row: dict[str, Any], kind: str, whole: int, rest: dict[str, Any]) 
         out = {name: _number(value, whole >> bit, name) for bit, (name, value) in named}
         return {**out, "rotation": _number(row["rotation"], whole >> WHOLE["rotation"], "rotation")}
     if kind == "mask":
-        mask = row["mask"]
-        if isinstance(mask, Bad):
-            raise mask
-        if mask is None and "rle" not in rest:
+        if row["mask"] is None and "rle" not in rest:
             raise Bad("mask", "expected a mask, got null")
-        return {"rle": mask}
+        return {"rle": row["mask"]}
     if kind in ("polygon", "polyline", "points", "skeleton", "cuboid2d"):
         return _points(row, kind, rest)
     if kind == "cuboid":
@@ -166,7 +181,7 @@ def _geometry(row: dict[str, Any], kind: str, whole: int, rest: dict[str, Any]) 
     if kind == "pointmask":
         if row["indices"] is None:
             raise Bad("indices", "expected a list of integers, got null")
-        return {"indices": np.array(row["indices"], np.int64)}
+        return {"indices": row["indices"].copy()}
     if kind == "caption":
         if row["text"] is None and "text" not in rest:
             raise Bad("text", "expected a text, got null")

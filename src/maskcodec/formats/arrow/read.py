@@ -163,8 +163,11 @@ def read(source: Source) -> Dataset:
         source.problem(error, item, annotation)
 
     reader = Reader(tables, problem, items.metadata[b"maskcodec.dataset"].decode("utf-8", "replace"))
-    listed = sum(row or 0 for at in range(len(items.starts) - 1) for row in items.piece(at).column("count").to_pylist())
-    if listed != len(tables["annotations"]):
+    try:
+        listed = sum(count or 0 for count in items.column("count", 0, len(items)).to_pylist())
+    except FormatError:
+        listed = -1  # damaged: it is told when the items are loaded
+    if listed not in (-1, len(tables["annotations"])):
         text = f"the items list {listed} annotations, their table has {len(tables['annotations'])}"
         source.problem(items.fault(text, field="count"))
     reader.dataset.media = _Media(source, folder)

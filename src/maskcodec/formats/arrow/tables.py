@@ -117,7 +117,9 @@ class Table:
         found = [self.piece(at).slice(row, count) for at, row, count in self.parts(first, stop)]
         if not found:
             return schema_batch(self.name)
-        return found[0] if len(found) == 1 else arrow().concat_batches(found)
+        if len(found) == 1:
+            return found[0]
+        return arrow().Table.from_batches(found).combine_chunks().to_batches()[0]
 
     def column(self, name: str, first: int, stop: int) -> Any:
         """The same of one column, as an array."""

@@ -100,8 +100,11 @@ def _size(row: Row) -> int:
     size = 512 + sum(ring.nbytes for ring in row["rings"]) + row["indices"].nbytes
     if row["mask"] is not None:
         size += row["mask"].runs.nbytes
-    texts: int = sum(len(row[name]) for name in ("text", "attributes", "extras", "rest") if row[name])
-    return int(size) + texts
+    return int(size) + _texts(row)
+
+
+def _texts(row: Row) -> int:
+    return sum(len(row[name]) for name in ("text", "attributes", "extras", "rest") if row.get(name))
 
 
 def head(dataset: Dataset, encoder: Encoder, report: LossReport) -> str:
@@ -149,9 +152,10 @@ def batches(dataset: Dataset, report: LossReport) -> tuple[dict[str, str], Itera
                 yield table, _batch(table, kept)
         items: list[Row] = []
         rows: list[Row] = []
-        first = held = 0
+        first = held = texts = 0
         for at, item in enumerate(dataset.items):
             items.append(encoder.item(item, first))
+            texts += _texts(items[-1])
             new = [encoder.annotation(one, item, at) for one in item.annotations]
             first += len(new)
             held += sum(map(_size, new))
@@ -159,9 +163,9 @@ def batches(dataset: Dataset, report: LossReport) -> tuple[dict[str, str], Itera
             if len(rows) >= _ROWS or held >= _BYTES:
                 yield "annotations", _batch("annotations", rows)
                 rows, held = [], 0
-            if len(items) >= _ROWS:
+            if len(items) >= _ROWS or texts >= _BYTES:
                 yield "items", _batch("items", items)
-                items = []
+                items, texts = [], 0
         if rows:
             yield "annotations", _batch("annotations", rows)
         if items:
