@@ -377,6 +377,11 @@ BytesReader::BytesReader(const Node& node) : node_(node), kind_(Kind::small) {
     kind_ = Kind::view;
   else if (f[0] == 'Z' || f[0] == 'U')
     kind_ = Kind::large;
+  const ArrowArray& a = *node.array;
+  if (kind_ != Kind::view && a.length != 0) {
+    const std::int64_t last = a.offset + a.length;
+    end_ = kind_ == Kind::small ? node.data<std::int32_t>()[last] : node.data<std::int64_t>()[last];
+  }
 }
 
 BytesReader::Span BytesReader::at(std::int64_t i) const {
@@ -384,7 +389,8 @@ BytesReader::Span BytesReader::at(std::int64_t i) const {
   if (kind_ != Kind::view) {
     const std::int64_t from = kind_ == Kind::small ? node_.data<std::int32_t>()[at] : node_.data<std::int64_t>()[at];
     const std::int64_t to = kind_ == Kind::small ? node_.data<std::int32_t>()[at + 1] : node_.data<std::int64_t>()[at + 1];
-    if (from < 0 || to < from) throw DecodeError("the offsets of the Arrow array descend", 0);
+    // The last offset is as far as the data are known to reach.
+    if (from < 0 || to < from || to > end_) throw DecodeError("the offsets of the Arrow array descend", 0);
     const char* data = node_.data<char>(2);
     return Span{data ? data + from : "", data ? static_cast<std::size_t>(to - from) : 0};
   }

@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 # Public name -> module; loaded at first use, so that importing the package costs next to nothing.
 _PLACES: dict[str, str] = {
     **dict.fromkeys(("Rle", "RleArray"), "masks"),
+    "RleColumn": "columns",
     **dict.fromkeys(("pack_ids", "unpack_ids"), "idmaps"),
     **dict.fromkeys(("read", "write", "detect", "formats", "plan"), "registry"),
     **dict.fromkeys(("convert", "merge_shards", "plan_shards", "run_shard"), "shards"),
@@ -33,6 +34,7 @@ _PLACES: dict[str, str] = {
 }  # fmt: skip
 
 if TYPE_CHECKING:
+    from maskcodec.columns import RleColumn
     from maskcodec.errors import (
         AmbiguousFormatError,
         DecodeError,
@@ -95,6 +97,7 @@ __all__ = [
     "Polyline",
     "Rle",
     "RleArray",
+    "RleColumn",
     "Skeleton",
     "Tag",
     "TagGroup",

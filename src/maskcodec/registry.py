@@ -86,6 +86,7 @@ _TABLE: dict[str, str] = {
     "icdar_word_recognition": "icdar",
     "icdar_text_localization": "icdar",
     "icdar_text_segmentation": "icdar",
+    "arrow": "arrow",
 }
 # A name for a family: reading takes the member that recognises the data, writing the first one. A family whose parts
 # can be read together is a format of its own in the table instead, with ``Format.parts``.

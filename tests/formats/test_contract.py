@@ -34,6 +34,11 @@ def carries(name: str) -> Capabilities:
     return registry.get_format(name).capabilities()
 
 
+def holds_all(name: str) -> bool:
+    """Whether a format declares that it keeps even what is known to other formats only."""
+    return "somebody" in carries(name).namespaces
+
+
 def by_subset(dataset: mc.Dataset, name: str) -> mc.ItemList:
     """Items subset by subset: a format with a file for each cannot hold another order; sorted where there is none."""
     items = list(dataset.items)
@@ -195,7 +200,7 @@ def test_plan_equals_report_and_writes_nothing(name, tmp_path, monkeypatch):
     plan = mc.plan(zoo(), name)
     assert list(tmp_path.iterdir()) == []
     assert plan == mc.write(zoo(), tmp_path / "out", name, on_loss="ignore")
-    assert len(plan), "no format holds the whole zoo"
+    assert holds_all(name) == (not len(plan)), "only a format that declares it holds the whole zoo"
 
 
 @pytest.mark.parametrize("name", WRITABLE)
@@ -259,6 +264,9 @@ def test_existing_target_is_refused_and_kept(name, tmp_path):
 
 @pytest.mark.parametrize("name", WRITABLE)
 def test_raise_on_loss_writes_nothing(name, tmp_path):
+    if holds_all(name):
+        assert not mc.write(zoo(), tmp_path / "out", name, on_loss="raise").total
+        return
     with pytest.raises(mc.LossError) as caught:
         mc.write(zoo(), tmp_path / "out", name, on_loss="raise")
     assert caught.value.report.total == 1

@@ -137,6 +137,7 @@ class BytesReader {
  private:
   Node node_;
   enum class Kind { small, large, view } kind_;
+  std::int64_t end_ = 0;
 };
 
 }  // namespace maskcodec

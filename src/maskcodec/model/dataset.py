@@ -5,11 +5,14 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from maskcodec.model.annotations import Annotation, Id
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import LabelSchema
+
+if TYPE_CHECKING:
+    from maskcodec.formats.arrow.memory import ArrowTables
 
 __all__ = ["Dataset", "Item", "ItemList", "Items", "LazyItems", "Link", "Media", "Origin", "Origins", "Track"]
 
@@ -211,6 +214,30 @@ class Dataset:
     def subsets(self) -> list[str]:
         """Names of the subsets, in first-seen order; walks over all items."""
         return list(dict.fromkeys(item.subset for item in self.items))
+
+    def to_arrow(self) -> ArrowTables:
+        """All of it as Arrow tables in memory: ``items``, ``annotations``, ``categories``, ``tracks``, ``links``.
+
+        Needs pyarrow. ``write(..., "arrow")`` puts the same tables on disk, item by item.
+        """
+        from maskcodec.formats.arrow import FORMATS
+        from maskcodec.formats.arrow.memory import to_tables
+
+        return to_tables(self, FORMATS[0].capabilities())
+
+    @staticmethod
+    def from_arrow(tables: ArrowTables) -> Dataset:
+        """The data set of Arrow tables, as ``to_arrow`` makes them; items are loaded while they are iterated over.
+
+        Args:
+            tables: an engine may have left out rows of annotations, and may give the tables in types of its own.
+
+        Raises:
+            FormatError: other columns, or annotations that are not in the order of their items.
+        """
+        from maskcodec.formats.arrow.memory import from_tables
+
+        return from_tables(tables)
 
     def load(self) -> Dataset:
         """Read all items into memory and return the data set itself."""
