@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from maskcodec.errors import FormatError
 from maskcodec.formats._shared.png import (
+    MAX_PIXELS,
     SIGNATURE,
     PngHeader,
     check_chunks,
@@ -27,8 +28,6 @@ from maskcodec.formats._shared.png import (
 )
 
 __all__ = ["MAX_PIXELS", "PngHeader", "image_size", "read_bmp", "read_png", "write_png"]
-
-MAX_PIXELS = 2**31 - 1
 
 
 def image_size(stream: BinaryIO | bytes, file: str = "", *, displayed: bool = False) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from maskcodec.formats._shared.images import read_png
+from maskcodec.formats._shared.maskpng import read_mask
 from maskcodec.masks import Rle
 from maskcodec.model.annotations import Annotation
 from maskcodec.model.dataset import Item
@@ -46,12 +47,19 @@ def masks_of(item: Item, found: Any, count: int, file: str) -> list[Rle | None]:
         if not data:
             out.append(None)
             continue
-        pixels = read_png(data, f"{file}: image/object/mask {i}")[0]
-        pixels = (pixels != 0).any(axis=2) if pixels.ndim == 3 else pixels
+        rle = _png(data, f"{file}: image/object/mask {i}")
         if item.width is None or item.height is None:
-            item.height, item.width = shape = pixels.shape[0], pixels.shape[1]
-        if pixels.shape != shape:
-            size = f"{pixels.shape[1]} x {pixels.shape[0]}"
+            item.height, item.width = shape = rle.shape
+        if rle.shape != shape:
+            size = f"{rle.width} x {rle.height}"
             raise ValueError(f"image/object/mask: mask {i} has {size} pixels, the image {shape[1]} x {shape[0]}")
-        out.append(Rle.from_mask(pixels))
+        out.append(rle)
     return out
+
+
+def _png(data: bytes, file: str) -> Rle:
+    plain = read_mask(data, file)
+    if plain is not None:
+        return plain[0]
+    pixels = read_png(data, file)[0]
+    return Rle.from_mask((pixels != 0).any(axis=2) if pixels.ndim == 3 else pixels)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from maskcodec.errors import shorten
-from maskcodec.formats._shared.images import write_png
+from maskcodec.formats._shared.maskpng import write_mask
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.tfrecord.arrange import in_fractions
 from maskcodec.formats.tfrecord.labelmap import write_map
@@ -140,6 +140,6 @@ def _objects(
 
 
 def _png(mask: Any) -> bytes:
-    return write_png(mask.rle.decode(), level=1)
+    return write_mask(mask.rle)
 
 
