@@ -367,7 +367,7 @@ def _run(
         elif chosen.place is not None:
             names = [chosen.place(item, dataset.schema)]
         else:
-            names = [chosen.media(item) if chosen.media is not None else item.path]
+            names = [chosen.medium(item, options)]
         with stream, ExitStack() as opened:
             targets = [opened.enter_context(sink.open(name)) for name in names]
             while block := stream.read(1 << 20):

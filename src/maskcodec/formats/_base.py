@@ -208,7 +208,8 @@ class Format:
         aliases: other names.
         streams: "r", "w" or "rw": item by item in bounded memory.
         single: suffix of the single file (".json") when the output may be one.
-        media: name in the output for the media file of an item; None: the item's path.
+        media: name in the output for the media file of an item, which options of the writer (as keywords) may change;
+            None: the item's path.
         place: like ``media``, for formats that keep images by their class: ``(item, schema) -> name``.
         places: like ``place``, where an image has several copies or its name depends on others': made once a run by
             ``(data set, report)``, then called with every item, and as it was: ``(item, source) -> names``.
@@ -227,7 +228,7 @@ class Format:
     aliases: tuple[str, ...] = ()
     streams: str = ""
     single: str = ""
-    media: Callable[[Item], str | None] | None = None
+    media: Callable[..., str | None] | None = None
     place: Callable[[Item, LabelSchema], str | None] | None = None
     places: Callable[[Dataset, Any], Callable[[Item, Item], list[str]]] | None = None
     parts: tuple[str, ...] = ()
@@ -237,8 +238,11 @@ class Format:
         """What it carries under the options of the writer."""
         if isinstance(self.carries, Capabilities):
             return self.carries
-        given = {k: v for k, v in (options or {}).items() if k in inspect.signature(self.carries).parameters}
-        return self.carries(**given)
+        return self.carries(**_known(self.carries, options or {}))
+
+    def medium(self, item: Item, options: Mapping[str, Any]) -> str | None:
+        """Name in the output for the media file of an item, under the options of the writer."""
+        return item.path if self.media is None else self.media(item, **_known(self.media, options))
 
     @property
     def read_options(self) -> dict[str, inspect.Parameter]:
@@ -249,6 +253,10 @@ class Format:
     def write_options(self) -> dict[str, inspect.Parameter]:
         """Options of the writer."""
         return options_of(self.write)
+
+
+def _known(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in options.items() if k in inspect.signature(function).parameters}
 
 
 def first_reason(reasons: Iterable[str]) -> str:

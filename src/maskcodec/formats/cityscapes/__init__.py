@@ -41,10 +41,11 @@ def _carries(layout: str = "cvat") -> Capabilities:
     )
 
 
-def _place(item: Item) -> str | None:
+def _place(item: Item, layout: str = "cvat") -> str | None:
     if item.path is None:
         return None
-    return f"imgsFine/leftImg8bit/{item.subset}/{stem(item.path)}_leftImg8bit{ending(item.path)}"
+    folder = "imgsFine/leftImg8bit" if layout == "cvat" else "leftImg8bit"
+    return f"{folder}/{item.subset}/{stem(item.path)}_leftImg8bit{ending(item.path)}"
 
 
 FORMATS = (
