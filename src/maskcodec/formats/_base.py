@@ -80,6 +80,7 @@ class Capabilities:
         named_by: items are known by the "path" of their image, or by its "stem", the path without the ending; the id is
             that stem then, and names are made unique and safe. "frame": by sequence and number (``one_folder``: all of
             one sequence); "sparse": likewise, numbers need not follow each other. "": the format keeps ids of its own.
+        first_frame: number of the first frame of a sequence ("sparse").
         one_folder: names of items are unique over all subsets.
         subsets: whether subsets are kept.
         default_subset: the subset that items of the subset ``default`` are put into (with ``named_by``).
@@ -119,6 +120,7 @@ class Capabilities:
     single_points: bool = False
     media: Collection[str] = ("image",)
     named_by: str = ""
+    first_frame: int = 0
     one_folder: bool = False
     subsets: bool = False
     default_subset: str = "default"

@@ -52,7 +52,8 @@ class _View(Whole):
         names = Names(report, paths=paths, together=together, kept=media, default=default)
         if carries.named_by in ("frame", "sparse"):
             sparse = carries.named_by == "sparse"
-            names = FrameNames(report, several=not carries.one_folder, kept=media, sparse=sparse)
+            several, first = not carries.one_folder, carries.first_frame
+            names = FrameNames(report, several=several, kept=media, sparse=sparse, first=first)
         self.by_label = carries.by_label() if carries.by_label is not None else None
         self.naming = names if carries.named_by else None
         self.variants = carries.variants | ({"tag", "caption"} if carries.tags_as_attributes else frozenset())
