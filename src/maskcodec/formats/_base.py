@@ -60,6 +60,7 @@ class Capabilities:
         named_points: a skeleton has as many points as its category names, if it names any; other annotations become
             skeletons only so, boxes with no point labelled.
         single_points: an annotation has one point, without visibility; several are written one by one.
+        merges: what of a group is one object (see ``_shared/grouping.py``): "paint", "apart", "hull"; "": nothing.
         flat: a pixel belongs to one annotation: "objects" makes masks disjoint, later ones in front; "classes" also
             joins the masks of each category, in the order of the schema; "segments" joins crowds and stuff, and sorts.
         sorted_items: items have no order of their own, they come back sorted by name; writers report a change.
@@ -104,6 +105,7 @@ class Capabilities:
     attributes: Names = False
     only: Mapping[str, Collection[str]] = field(default_factory=dict)
     order: bool = False
+    merges: str = ""
     flat: str = ""
     sorted_items: bool = False
     unordered: bool = False

@@ -14,8 +14,10 @@ from typing import Any
 from maskcodec.formats._base import Capabilities
 from maskcodec.formats._shared.carry_order import paint_order, single_points
 from maskcodec.formats._shared.carry_whole import NO_FIELD, Whole, clone
-from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert, named_points, rounded
+from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert, named_points
+from maskcodec.formats._shared.coordinates import rounded
 from maskcodec.formats._shared.flatten import flatten
+from maskcodec.formats._shared.grouping import merge_groups
 from maskcodec.formats._shared.naming import Names
 from maskcodec.formats._shared.sequences import FrameNames
 from maskcodec.formats._shared.tags import tags_to_attributes
@@ -178,7 +180,10 @@ class _View(Whole):
             self.naming.give(item, source)
         item.attributes = self.names(item.attributes, carries.item_attributes, source, None, "attributes")
         item.extras = self.extras(item.extras, source, None)
-        shown = (self.annotation(annotation, source) for annotation in source.annotations)
+        given = source.annotations
+        if carries.merges:
+            given = merge_groups(source, given, report, carries.merges)
+        shown = (self.annotation(annotation, source) for annotation in given)
         item.annotations = [annotation for annotation in shown if annotation is not None]
         if carries.tags_as_attributes:
             tags_to_attributes(item, source, report, self.schema)

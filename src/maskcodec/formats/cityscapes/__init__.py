@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from maskcodec.formats._base import Capabilities, Format
 from maskcodec.formats._shared.conversions import TO_MASK
+from maskcodec.formats._shared.grouping import merging
 from maskcodec.formats._shared.naming import ending, stem
 from maskcodec.formats.cityscapes import read, write
 from maskcodec.formats.cityscapes.outlines import NAMESPACE
@@ -22,7 +23,7 @@ from maskcodec.model.dataset import Item
 __all__ = ["FORMATS"]
 
 
-def _carries(layout: str = "cvat") -> Capabilities:
+def _carries(layout: str = "cvat", group: str = "keep") -> Capabilities:
     cvat = layout == "cvat"
     return Capabilities(
         kinds={Mask} if cvat else {Mask, Polygon},
@@ -30,6 +31,7 @@ def _carries(layout: str = "cvat") -> Capabilities:
         fields={"id", "is_crowd"} if cvat else {"id", "is_crowd", "z_order"},
         order=cvat,
         needs_category=True,
+        merges=merging(group, "paint"),
         flat="segments" if cvat else "",
         named_by="stem",
         subsets=True,

@@ -150,7 +150,9 @@ def write_boxes(
         sink.write("default/label_2/.empty", b"")
 
 
-def write_maps(dataset: Dataset, sink: NullSink, report: LossReport, *, overflow: str = "raise") -> None:
+def write_maps(
+    dataset: Dataset, sink: NullSink, report: LossReport, *, overflow: str = "raise", group: str = "keep"
+) -> None:
     """Write ``<subset>/{instance,semantic,semantic_rgb}/*.png`` and ``label_colors.txt``.
 
     Args:
@@ -159,6 +161,7 @@ def write_maps(dataset: Dataset, sink: NullSink, report: LossReport, *, overflow
         report: hears of special losses.
         overflow: "crowd" puts the objects of a class beyond 255 into its crowd, where they are one; else they are an
             error.
+        group: "cvat" merges the members of a group into one object, whose largest member leads.
 
     Raises:
         ValueError: more classes than 256 or more objects of a class than 255.
@@ -181,6 +184,7 @@ def write(
     dialect: str = "kitti",
     blanks: str = "keep",
     overflow: str = "raise",
+    group: str = "keep",
 ) -> None:
     """Write boxes to label files and everything else with an area to maps.
 

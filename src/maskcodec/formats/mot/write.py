@@ -136,13 +136,13 @@ class _Writer:
             if number != track or type(track) is not int:
                 text = "tracks are numbered from 1, each number once in a frame"
                 self.report.rename(None, str(track), "track_id", text, what="box")
-        text: Callable[[float], str] = decimal if self.decimals is None else self.text
+        shown: Callable[[float], str] = decimal if self.decimals is None else self.text
         truth, width = sequence.form == "gt", sequence.width
         c = iter(sequence.rows)  # seven numbers a row
         rows = enumerate(zip(sequence.tracks, c, c, c, c, c, c, c, strict=True))
-        for at, (key, frame, left, top, side, height, flag, seen) in rows:
+        for at, (key, frame, left, top, across, down, flag, seen) in rows:
             out = [str(int(frame)), str(ids[key] if key is not None else -1)]
-            out += (text(left), text(top), text(side), text(height), _flag(flag))
+            out += (shown(left), shown(top), shown(across), shown(down), _flag(flag))
             if truth:
                 out += [str(sequence.classes[at]), _flag(seen)]
                 yield ",".join(out if width == 9 else out[:width]) + "\n"

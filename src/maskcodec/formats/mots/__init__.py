@@ -11,6 +11,7 @@ from functools import partial
 
 from maskcodec.formats._base import Capabilities, Format
 from maskcodec.formats._shared.conversions import TO_MASK
+from maskcodec.formats._shared.grouping import merging
 from maskcodec.formats.mots import png, txt
 from maskcodec.formats.mots.numbers import join
 from maskcodec.model.annotations import Mask
@@ -42,7 +43,7 @@ def _media(item: Item) -> str | None:
     return f"{png.folder(item.subset)}images/{item.path}" if item.path else None
 
 
-def _maps(first_frame: int = 0) -> Capabilities:
+def _maps(first_frame: int = 0, group: str = "keep") -> Capabilities:
     return Capabilities(
         kinds={Mask},
         converts=TO_MASK,
@@ -50,6 +51,7 @@ def _maps(first_frame: int = 0) -> Capabilities:
         order=True,
         sorted_items=True,
         needs_category=True,
+        merges=merging(group, "paint"),
         flat="objects",
         unordered=True,
         arrange=partial(_arrange, first=first_frame),

@@ -176,7 +176,7 @@ class _Reader:
 
 def write(
     dataset: Dataset, sink: NullSink, report: LossReport, *, renumber: bool = False, empty: bool = True,
-    first_frame: int = 0,
+    first_frame: int = 0, group: str = "keep",
 ) -> None:  # fmt: skip
     """Write a map for each image and the labels beside them.
 
@@ -187,6 +187,7 @@ def write(
         renumber: all tracks get new numbers in each class, not only those whose numbers do not fit (0 to 999).
         empty: write maps for images without objects, as the originals have them.
         first_frame: number of the first map of a sequence; names of images say them.
+        group: "cvat" merges the members of a group into one object, whose largest member leads.
 
     Raises:
         ValueError: more than 65 classes, or 999 objects of a class in a sequence.

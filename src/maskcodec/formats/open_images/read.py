@@ -13,20 +13,8 @@ from maskcodec.formats._shared.lines import NUMBER, Line, decimal
 from maskcodec.formats._shared.maskpng import read_mask
 from maskcodec.formats._shared.naming import Images
 from maskcodec.formats._shared.source import Source
-from maskcodec.formats.open_images.tables import (
-    BOXES,
-    FLAGS,
-    LABELS,
-    MASKS,
-    NAMESPACE,
-    Files,
-    Rows,
-    classes,
-    hierarchy_of,
-    listed,
-    mask_name,
-    sizes,
-)
+from maskcodec.formats.open_images.schema import classes, hierarchy_of, listed, sizes
+from maskcodec.formats.open_images.tables import BOXES, FLAGS, LABELS, MASKS, NAMESPACE, Files, Rows, mask_name
 from maskcodec.masks import Rle
 from maskcodec.model.annotations import Annotation, Box, Mask, Tag
 from maskcodec.model.dataset import Dataset, Item, LazyItems

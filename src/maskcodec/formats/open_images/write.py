@@ -14,6 +14,7 @@ from maskcodec.formats._shared.maskpng import write_mask
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.open_images.arrange import FLAG_COLUMNS, in_fractions, plain_name
 from maskcodec.formats.open_images.read import SIDES, TOLERANCE, fraction
+from maskcodec.formats.open_images.schema import parents_of
 from maskcodec.formats.open_images.tables import (
     BOXES,
     FLAGS,
@@ -24,7 +25,6 @@ from maskcodec.formats.open_images.tables import (
     META,
     NAMESPACE,
     mask_name,
-    parents_of,
 )
 from maskcodec.model.annotations import Box, Mask
 from maskcodec.model.dataset import Dataset, Item
@@ -49,7 +49,13 @@ class _Tables:
 
 
 def write(
-    dataset: Dataset, sink: NullSink, report: LossReport, *, visible: bool = False, depth: int = 1
+    dataset: Dataset,
+    sink: NullSink,
+    report: LossReport,
+    *,
+    visible: bool = False,
+    depth: int = 1,
+    group: str = "keep",
 ) -> None:
     """Write the tables of each subset, the classes, their hierarchy, sizes of images, and a PNG for each mask.
 
@@ -59,6 +65,7 @@ def write(
         report: hears of special losses.
         visible: masks are white (255) in 8 bits.
         depth: bits of the pixels of masks, 1, or 8 as CVAT writes them (0 and 1).
+        group: "cvat" merges the masks and outlines of a group into one mask, whose largest member leads.
 
     Raises:
         ValueError: a label without a name, another depth.

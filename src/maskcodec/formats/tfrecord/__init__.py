@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from maskcodec.formats._base import Capabilities, Format
 from maskcodec.formats._shared.conversions import TO_MASK
+from maskcodec.formats._shared.grouping import merging
 from maskcodec.formats._shared.naming import media_in
 from maskcodec.formats.tfrecord import read, write
 from maskcodec.formats.tfrecord.arrange import arrange
@@ -19,13 +20,14 @@ from maskcodec.model.annotations import Box, Caption, Mask, Skeleton, Tag
 __all__ = ["FORMATS"]
 
 
-def _carries(tracks: bool = True) -> Capabilities:
+def _carries(tracks: bool = True, group: str = "keep") -> Capabilities:
     return Capabilities(
         kinds={Box, Mask, Skeleton, Tag, Caption},
         converts={kind: to for kind, to in TO_MASK.items() if kind != "box"},
         fields={"group_id", "is_crowd", "occluded", "truncated"} | ({"track_id"} if tracks else set()),
         attributes=set(EXTRA),
         only={"tag": set(), "caption": set()},
+        merges=merging(group, "hull"),
         order=True,
         named_points=True,
         needs_category={"tag"},

@@ -30,6 +30,7 @@ def write(
     masks: bool = True,
     ascii_only: bool = False,
     tracks: bool = True,
+    group: str = "keep",
 ) -> None:
     """Write a file of records for each subset, and ``label_map.pbtxt``.
 
@@ -40,6 +41,7 @@ def write(
         masks: write the masks, not only their boxes.
         ascii_only: names of labels are written without other letters; those left empty are an error.
         tracks: write the numbers of tracks, where objects have one.
+        group: "cvat" merges the members of a group into one object, a box around all and the mask of all.
 
     Raises:
         ValueError: a label without a name, or two of one name.
