@@ -69,6 +69,7 @@ _TABLE: dict[str, str] = {
     "kitti": "kitti",
     "kitti_raw": "kitti",
     "cityscapes": "cityscapes",
+    "cityscapes_results": "cityscapes",
     "labelme": "labelme",
     "labelme_json": "labelme",
     "yolo": "yolo",

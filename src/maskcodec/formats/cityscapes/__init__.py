@@ -15,7 +15,7 @@ from maskcodec.formats._base import Capabilities, Format
 from maskcodec.formats._shared.conversions import TO_MASK
 from maskcodec.formats._shared.grouping import merging
 from maskcodec.formats._shared.naming import ending, stem
-from maskcodec.formats.cityscapes import read, write
+from maskcodec.formats.cityscapes import read, results, write
 from maskcodec.formats.cityscapes.outlines import NAMESPACE
 from maskcodec.model.annotations import Mask, Polygon
 from maskcodec.model.dataset import Item
@@ -62,5 +62,28 @@ FORMATS = (
         write=write.write,
         streams="rw",
         media=_place,
+    ),
+    Format(
+        name="cityscapes_results",
+        title="Cityscapes, results for the instance evaluation",
+        spec="cityscapesScripts, evaluation/evalInstanceLevelSemanticLabeling.py",
+        carries=Capabilities(
+            kinds={Mask},
+            converts=TO_MASK,
+            fields={"score"},
+            order=True,
+            needs_category=True,
+            arrange=results.arrange,
+            named_by="stem",
+            subsets=True,
+            sorted_items=True,
+            image_sizes=True,
+            category_fields={"id", "color", "kind"},
+        ),
+        detect=results.detect,
+        read=results.read,
+        write=results.write,
+        streams="rw",
+        media=results.place,
     ),
 )
