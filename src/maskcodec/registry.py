@@ -69,6 +69,7 @@ _TABLE: dict[str, str] = {
     "kitti": "kitti",
     "kitti_raw": "kitti",
     "cityscapes": "cityscapes",
+    "cityscapes_results": "cityscapes",
     "labelme": "labelme",
     "labelme_json": "labelme",
     "yolo": "yolo",
@@ -373,7 +374,7 @@ def _run(
         elif chosen.place is not None:
             names = [chosen.place(item, dataset.schema)]
         else:
-            names = [chosen.media(item) if chosen.media is not None else item.path]
+            names = [chosen.medium(item, options)]
         if media != "copy":
             stream.close()
             if file is None:

@@ -83,7 +83,9 @@ def test_localization_excerpts(root: Path, tmp_path: Path) -> None:
 def test_segmentation(root: Path, tmp_path: Path) -> None:
     folder = root / "text_segmentation"
     assert mc.detect(folder) == "icdar_text_segmentation"
-    data = mc.read(folder, on_loss="raise").load()
+    data = mc.read(folder, on_loss="ignore").load()
+    # Boxes of this file hold rows before columns: the pixels count, and the report says so.
+    assert {(loss.action, loss.what, loss.field) for loss in data.report} == {("defaulted", "mask", "box")}
     (item,) = data.items
     assert (item.subset, item.id, item.width, item.height) == ("train", "1", 5, 2)
     found = [(a.attributes["text"], a.rle.area, a.group_id, a.attributes["color"]) for a in item.annotations]

@@ -239,6 +239,22 @@ def test_original_layout_has_the_labels_of_cityscapes(tmp_path: Path) -> None:
         mc.write(data, tmp_path / "b", "cityscapes", layout="other")
 
 
+@pytest.mark.parametrize(("layout", "folder"), [("cvat", "imgsFine/leftImg8bit"), ("original", "leftImg8bit")])
+def test_images_are_copied_where_the_layout_wants_them(tmp_path: Path, layout: str, folder: str) -> None:
+    (tmp_path / "in/gtFine/train/x").mkdir(parents=True)
+    (tmp_path / "in/leftImg8bit/train/x").mkdir(parents=True)
+    (tmp_path / "in/gtFine/train/x/a_gtFine_instanceIds.png").write_bytes(write_png(np.array([[26000, 7]], np.uint16)))
+    picture = write_png(np.zeros((1, 2, 3), np.uint8))
+    (tmp_path / "in/leftImg8bit/train/x/a_leftImg8bit.png").write_bytes(picture)
+    mc.write(mc.read(tmp_path / "in"), tmp_path / "out", "cityscapes", layout=layout, media="copy", on_loss="ignore")
+    assert [p.relative_to(tmp_path / "out").as_posix() for p in tmp_path.rglob("out/**/*leftImg8bit.png")] == [
+        f"{folder}/train/x/a_leftImg8bit.png"
+    ]
+    back = mc.read(tmp_path / "out")
+    with back.media.open_media(back.items[0]) as stream:
+        assert stream.read() == picture
+
+
 def test_polygons_beside_masks_are_written_as_masks(tmp_path: Path) -> None:
     schema = mc.LabelSchema([mc.Category(26, "car")])
     ring = [[0.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 2.0]]

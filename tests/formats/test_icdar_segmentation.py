@@ -53,6 +53,14 @@ def fails(path: Path, *words: str) -> mc.Dataset:
     return lenient
 
 
+def test_a_box_that_is_not_that_of_its_pixels_is_told(tmp_path: Path) -> None:
+    text = LINES.replace("1 0 3 1", "1 0 2 0").replace("3 0 4 2", "0 3 2 4")  # inclusive; row before column
+    data = mc.read(pair(tmp_path / "in", text), NAME).load()
+    told = [(loss.action, loss.what, loss.field, loss.count) for loss in data.report]
+    assert told == [("defaulted", "mask", "box", 1)]
+    assert found(data) == [("F", 2, None), ("a b", 2, 1), ("", 1, 1)]
+
+
 def test_pair(tmp_path: Path) -> None:
     data = mc.read(pair(tmp_path / "in"), on_loss="raise").load()
     assert found(data) == [("F", 2, None), ("a b", 2, 1), ("", 1, 1)]

@@ -249,6 +249,18 @@ def test_limits(tmp_path: Path) -> None:
     assert areas(mc.read(tmp_path / "b"))[-1][1] == 255 * 256 + 1
 
 
+def test_objects_beyond_the_limit_join_the_crowd_of_their_class(tmp_path: Path) -> None:
+    report = mc.write(many(300), tmp_path / "out", "kitti_segmentation", overflow="crowd", on_loss="ignore")
+    crowd = [loss for loss in report if "more objects" in loss.reason]
+    assert [(loss.action, loss.what, loss.count) for loss in crowd] == [("approximated", "mask", 45)]
+    found = areas(mc.read(tmp_path / "out"))
+    assert found[0] == (1, 256, True, 45) and [entry[1] for entry in found[1:]] == [256 + i for i in range(1, 256)]
+    both = mc.write(many(300), tmp_path / "both", "kitti", overflow="crowd", on_loss="ignore")
+    assert len(both) and areas(mc.read(tmp_path / "both", "kitti")) == found
+    with pytest.raises(ValueError, match="overflow is"):
+        mc.write(many(3), tmp_path / "c", "kitti_segmentation", overflow="wrap")
+
+
 def test_crowds_of_a_class_are_one(tmp_path: Path) -> None:
     report = mc.write(many(3, crowd=True), tmp_path / "out", "kitti_segmentation")
     assert ("approximated", "mask", "", 2) in {(loss.action, loss.what, loss.field, loss.count) for loss in report}

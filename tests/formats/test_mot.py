@@ -288,3 +288,28 @@ def test_not_mot(tmp_path: Path) -> None:
     (tmp_path / "gt").mkdir()
     (tmp_path / "gt" / "gt.txt").write_text('word_1.png, "text"\n')
     assert "comma separated" in examine(tmp_path)[1]["mot"]
+
+
+def test_former_names_of_images(tmp_path: Path) -> None:
+    paths = ("a b/x.jpg", "é.jpg", " odd.jpg", None)
+    items = [mc.Item(f"i{at}", path=path, width=4, height=4) for at, path in enumerate(paths)]
+    report = mc.write(mc.Dataset(items=items), tmp_path / "out", "mot", names=True, on_loss="ignore")
+    assert (tmp_path / "out/names.txt").read_text("utf-8") == "000001 a b/x.jpg\n000002 é.jpg\n"
+    assert "it is no line of names.txt" in {loss.reason for loss in report}
+    data = mc.read(tmp_path / "out", "mot").load()
+    assert [item.extras.get("mot", {}).get("name") for item in data.items] == ["a b/x.jpg", "é.jpg", None, None]
+    mc.write(data, tmp_path / "again", "mot", names=True, on_loss="ignore")
+    assert (tmp_path / "again/names.txt").read_bytes() == (tmp_path / "out/names.txt").read_bytes()
+    report = mc.write(data, tmp_path / "bare", "mot", on_loss="ignore")
+    assert ("dropped", "extras.mot.name", 2) in {(loss.action, loss.field, loss.count) for loss in report}
+    assert not (tmp_path / "bare/names.txt").exists()
+
+
+@pytest.mark.parametrize("text", ["x a.jpg", "000001", "1 a.jpg\n1 b.jpg"])
+def test_former_names_that_are_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "gt").mkdir()
+    (tmp_path / "gt/gt.txt").write_text("1,1,0,0,1,1,1,1,1\n")
+    (tmp_path / "names.txt").write_text(text)
+    with pytest.raises(mc.FormatError, match=r"names.txt.*line"):
+        mc.read(tmp_path, "mot").load()
+    assert len(mc.read(tmp_path, "mot", on_error="skip").load().report)

@@ -246,3 +246,43 @@ def test_the_family_is_chosen_by_content(tmp_path: Path) -> None:
     assert mc.read(maps(tmp_path / "a", {"1": [1001]}), "mots").source.format == "mots_png"
     assert mc.read(text(tmp_path / "b", ROW), "mots").source.format == "mots_txt"
     assert mc.detect(tmp_path / "b") == "mots_txt"
+
+
+def test_frames_that_count_from_one(tmp_path: Path) -> None:
+    maps(tmp_path / "png", {"0002/000001": [1001], "0002/000003": [0], "0002/000000": [0]})
+    frames = [(item.id, item.frame) for item in mc.read(tmp_path / "png", "mots_png", first_frame=1).items]
+    assert frames == [("0002/000000", None), ("0002/000001", 0), ("0002/000003", 2)]
+    rows = text(tmp_path / "txt", "1 1001 1 1 2 02\n3 1001 1 1 2 02\n")
+    (rows / "x.seqmap").write_text("0002 empty 000001 000003\n")
+    data = mc.read(rows, "mots_txt", first_frame=1).load()
+    assert [(item.id, item.frame) for item in data.items] == [
+        ("0002/000001", 0), ("0002/000002", 1), ("0002/000003", 2)
+    ]  # fmt: skip
+    mc.write(data, tmp_path / "out", "mots_txt", first_frame=1, on_loss="ignore")
+    assert (tmp_path / "out/0002.txt").read_bytes() == (rows / "0002.txt").read_bytes()
+    assert (tmp_path / "out/frames.seqmap").read_text() == "0002 empty 000001 000003\n"
+    again = mc.read(tmp_path / "out", "mots_txt", first_frame=1)
+    assert [(item.id, item.frame) for item in again.items] == [(item.id, item.frame) for item in data.items]
+    plain = mc.read(rows, "mots_txt").load()
+    assert [item.frame for item in plain.items] == [1, 2, 3]  # numbers are kept as they stand
+
+
+def test_map_frames_are_written_as_they_are_counted(tmp_path: Path) -> None:
+    mask = mc.Mask(Rle.from_box((0, 0, 1, 1), (1, 2)), category_id=1, track_id=1)
+    item = mc.Item("0002/000001", width=2, height=1, sequence="0002", frame=0, annotations=[mask])
+    data = mc.Dataset(LabelSchema([Category(1, "a")]), [item])
+    report = mc.write(data, tmp_path / "out", "mots_png", first_frame=1, on_loss="ignore")
+    assert "frame" not in {loss.field for loss in report}
+    assert mc.read(tmp_path / "out", "mots_png", first_frame=1).items[0].frame == 0
+
+
+def test_frames_before_the_first(tmp_path: Path) -> None:
+    rows = text(tmp_path, "0 1001 1 1 2 02\n")
+    with pytest.raises(mc.FormatError, match=r"line 1.*frame.*expected 1"):
+        mc.read(rows, "mots_txt", first_frame=1).load()
+    (rows / "x.seqmap").write_text("0002 empty 000000 000003\n")
+    lenient = mc.read(rows, "mots_txt", first_frame=1, on_error="skip").load()
+    assert [loss.count for loss in lenient.report] == [1, 1] and not len(lenient.items)
+    for name in ("mots_txt", "mots_png"):
+        with pytest.raises(ValueError, match="first_frame is 0 or 1"):
+            mc.read(rows if name == "mots_txt" else maps(tmp_path / "m", {"a": [0]}), name, first_frame=2)

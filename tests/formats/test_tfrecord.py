@@ -290,3 +290,108 @@ def test_names_of_labels(tmp_path: Path) -> None:
 def test_without_masks(tmp_path: Path) -> None:
     mc.write(dataset(square(1)), tmp_path / "out", "tfrecord", on_loss="ignore", masks=False)
     assert [a.kind for a in mc.read(tmp_path / "out").items[0].annotations] == ["box"]
+
+
+POINTS = "image/object/keypoint/"
+
+
+def points(*rows: tuple[float, float, int], **more: Any) -> bytes:
+    x, y, seen = (list(column) for column in zip(*rows, strict=True))
+    named = {f"{POINTS}x": np.array(x, np.float32), f"{POINTS}y": np.array(y, np.float32), f"{POINTS}visibility": seen}
+    return framed(example({**BASE, **named, **more}))
+
+
+def test_key_points_belong_to_the_box_of_their_object(tmp_path: Path) -> None:
+    table = "item { id: 1 name: 'cat' keypoints { id: 1 label: 'nose' } keypoints { id: 2 label: 'tail' } }"
+    data = mc.read(file(tmp_path / "in", points((0.25, 0.5, 2), (0.5, 0.25, 1), (0, 0, 0)), table=table)).load()
+    box, skeleton = data.items[0].annotations
+    assert isinstance(skeleton, mc.Skeleton) and box.group_id == skeleton.group_id == 1
+    assert (skeleton.xy.tolist(), skeleton.visibility) == ([[5, 5], [10, 2.5]], [2, 1])
+    assert (skeleton.category_id, data.schema.by_id(1).keypoints) == (1, ["nose", "tail"])
+    assert not len(mc.write(data, tmp_path / "out", "tfrecord"))
+    again = mc.read(tmp_path / "out")
+    item = again.items[0]
+    assert [(a.kind, a.group_id) for a in item.annotations] == [("box", 1), ("skeleton", 1)]
+    assert (item.annotations[1].xy.tolist(), item.annotations[1].visibility) == ([[5, 5], [10, 2.5]], [2, 1])
+    assert again.schema.by_id(1).keypoints == ["nose", "tail"] and not again.schema.by_id(1).extras
+    assert "keypoints { id: 2 label: 'tail' }" in (tmp_path / "out/label_map.pbtxt").read_text()
+
+
+def test_key_points_without_visibility_are_visible_and_missing_ones_no_numbers(tmp_path: Path) -> None:
+    named = {f"{POINTS}x": np.array([0.5, np.nan], np.float32), f"{POINTS}y": np.array([0.5, np.nan], np.float32)}
+    data = mc.read(file(tmp_path, framed(example({**BASE, **named})))).load()
+    skeleton = data.items[0].annotations[1]
+    assert (skeleton.xy.tolist(), skeleton.visibility) == ([[10, 5], [0, 0]], [2, 0])
+
+
+def test_an_object_without_labelled_points_has_no_skeleton(tmp_path: Path) -> None:
+    data = mc.read(file(tmp_path, points((0.5, 0.5, 0)))).load()
+    assert [a.kind for a in data.items[0].annotations] == ["box"] and data.items[0].annotations[0].group_id is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "more", "words"),
+    [
+        (((0.5, 0.5, 3),), {}, ("expected 0, 1 or 2",)),
+        (((np.inf, 0.5, 2),), {}, ("finite",)),
+        (((np.nan, 0.5, 2),), {}, ("finite",)),
+        (((0.5, 0.5, 2),), {f"{POINTS}y": np.array([], np.float32)}, ("1, 0 and 1 values",)),
+        (((0.5, 0.5, 2),), {f"{POINTS}visibility": [2, 2]}, ("1, 1 and 2 values",)),
+        (((0.5, 0.5, 2),), {"image/object/track/label": [1, 2]}, ("track/label", "2 values for 1 objects")),
+        (((0.5, 0.5, 2),), {f"{POINTS}visibility": np.array([2], np.float32)}, ("expected a list of int",)),
+    ],
+)
+def test_key_points_and_tracks_that_do_not_fit(tmp_path: Path, rows: Any, more: dict[str, Any], words: Any) -> None:
+    fails(file(tmp_path, points(*rows, **more)), "record 0", *words)
+
+
+def test_key_points_are_as_many_as_their_label_names(tmp_path: Path) -> None:
+    table = "item { id: 1 name: 'cat' keypoints { label: 'nose' } }"
+    fails(file(tmp_path / "a", points((0.5, 0.5, 2), (0.1, 0.1, 1)), table=table), "2 key points, its label names 1")
+    table = "item { id: 1 name: 'cat' keypoints { label: 'nose' } keypoints { label: 'tail' } }"
+    fails(file(tmp_path / "b", points((0.5, 0.5, 2)), table=table), "1 key points, its label names 2")
+
+
+def test_points_of_unknown_visibility_are_visible(tmp_path: Path) -> None:
+    item = mc.Item("a", path="a.png", width=8, height=8, annotations=[mc.Skeleton([[1, 2]], category_id=1)])
+    data = mc.Dataset(LabelSchema([Category(1, "cat")]), [item])
+    report = mc.write(data, tmp_path / "out", "tfrecord", on_loss="ignore")
+    assert ("defaulted", "skeleton", "visibility") in {(loss.action, loss.what, loss.field) for loss in report}
+    assert mc.read(tmp_path / "out").items[0].annotations[1].visibility == [2]
+
+
+def test_tracks(tmp_path: Path) -> None:
+    boxes = [mc.Box(0, 0, 1, 1, category_id=1, track_id=track) for track in (7, None, "a", -3, 2**63)]
+    data = mc.Dataset(LabelSchema([Category(1, "cat")]), [mc.Item("a", path="a.png", width=4, height=4)])
+    data.items[0].annotations = boxes
+    report = mc.write(data, tmp_path / "out", "tfrecord", on_loss="ignore")
+    assert [(loss.action, loss.field, loss.count) for loss in report] == [("dropped", "track_id", 3)]
+    assert [a.track_id for a in mc.read(tmp_path / "out").items[0].annotations] == [7, None, None, None, None]
+    report = mc.write(data, tmp_path / "bare", "tfrecord", tracks=False, on_loss="ignore")
+    assert [(loss.action, loss.field, loss.count) for loss in report] == [("dropped", "track_id", 4)]
+    assert b"track" not in (tmp_path / "bare/default.tfrecord").read_bytes()
+
+
+def test_parts_of_an_object_on_writing(tmp_path: Path) -> None:
+    xy, mask = np.array([[1.0, 2], [3, 1]]), Rle.from_box((1, 1, 2, 2), (8, 8))
+    parts = [
+        mc.Skeleton(xy, [2, 1], category_id=1, group_id=5, track_id=3),
+        mc.Mask(mask, category_id=1, group_id=5),
+        mc.Skeleton(xy, [0, 2], category_id=1),
+        mc.Skeleton(xy, [0, 0], category_id=1),
+        mc.Skeleton(xy[:1], [1], category_id=1),
+        mc.Box(0, 0, 4, 4, category_id=1, group_id=6),
+        mc.Skeleton(xy, [1, 1], category_id=2, group_id=6),
+    ]
+    item = mc.Item("a", path="a.png", width=8, height=8, annotations=parts)
+    schema = LabelSchema([Category(1, "cat"), Category(2, "dog")])
+    report = mc.write(mc.Dataset(schema, [item]), tmp_path / "out", "tfrecord", on_loss="ignore")
+    found = mc.read(tmp_path / "out").items[0].annotations
+    assert [(a.kind, a.group_id, a.track_id, a.category_id) for a in found] == [
+        ("box", None, None, 1), ("box", 1, None, 1), ("mask", 1, None, 1), ("skeleton", 1, None, 1),
+        ("box", 2, None, 1), ("skeleton", 2, None, 1), ("box", 3, None, 2), ("skeleton", 3, None, 2),
+    ]  # fmt: skip
+    assert (found[4].x0, found[4].y0, found[4].x1, found[4].y1) == (3, 1, 3, 1)  # of the point that is labelled
+    told = {(loss.action, loss.what, loss.field, loss.count) for loss in report}
+    assert {("dropped", "skeleton", "", 1), ("defaulted", "mask", "", 1), ("defaulted", "skeleton", "", 2)} <= told
+    assert ("approximated", "skeleton", "track_id", 1) in told and ("dropped", "box", "group_id", 1) in told

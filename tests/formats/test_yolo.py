@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 import maskcodec as mc
+from maskcodec.formats.yolo.rows import plain_boxes, rounded
 from maskcodec.testing import assert_datasets_equal
 
 pytestmark = pytest.mark.filterwarnings("ignore::maskcodec.errors.LossWarning")
@@ -189,3 +194,65 @@ def test_other_shapes_only_when_asked(tmp_path: Path) -> None:
 def test_subset_that_means_something_else(tmp_path: Path, subset: str) -> None:
     with pytest.raises(ValueError, match=subset):
         mc.write(boxes(subset=subset), tmp_path / "out", "yolo")
+
+
+@given(
+    st.one_of(
+        st.floats(-1e6, 1e6),
+        st.integers(-(10**13), 10**13).map(lambda n: n / 2 / 1e9),  # near a half of the ninth decimal
+        st.floats(allow_nan=False, allow_infinity=False),
+    ),
+    st.sampled_from((0, 6, 9, 12, 15, 18)),
+)
+def test_rounding_without_texts_is_that_of_python(value: float, digits: int) -> None:
+    assert rounded(value, digits) == round(value, digits)
+
+
+_NUMBER = st.one_of(
+    st.floats(-0.1, 1.2).map(lambda v: f"{v:.6f}"), st.floats(0, 1).map(repr),
+    st.sampled_from(("0", "1", ".5", "1e-3", "1.", "-0.005", "+0.25", "nan", "1e999", "1_0", "x")),
+)  # fmt: skip
+_ROWS = st.lists(
+    st.lists(_NUMBER, min_size=3, max_size=5).flatmap(
+        lambda row: st.sampled_from(("0", "1", "2", "1.0", "-1", "0.5")).map(lambda c: " ".join([c, *row]))
+    ),
+    max_size=6,
+)  # fmt: skip
+
+
+@given(_ROWS, st.sampled_from(("\n", "\r\n", "\n\n", "\r")), st.sampled_from(("darknet", "ultralytics")))
+@settings(max_examples=150)
+def test_files_read_at_once_are_those_read_line_by_line(rows: list[str], end: str, family: str) -> None:
+    files = {"a.txt": end.join(rows), "images.meta": '"train/a" 77 1234\n"a" 77 1234\n'}
+    if family == "darknet":
+        files = {"obj.data": "names = obj.names\ntrain = train.txt\n", "obj.names": "x\ny\n", "train.txt": "o/a.jpg\n",
+                 "o/a.txt": files["a.txt"], "images.meta": files["images.meta"]}  # fmt: skip
+    else:
+        files = {"data.yaml": "train: images/train\nnames:\n  0: x\n  1: y\ntask: detect\n",
+                 "images/train/a.jpg": image(1234, 77),
+                 "labels/train/a.txt": files["a.txt"], "images.meta": files["images.meta"]}  # fmt: skip
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+
+    def found() -> tuple[Any, ...]:
+        name = "yolo" if family == "darknet" else "ultralytics_detect"
+        read = mc.read(data.getvalue(), name, on_error="skip", on_loss="ignore").load()
+        sides = [(a.category_id, a.x0, a.y0, a.x1, a.y1, a.score, a.track_id) for a in read.items[0].annotations]
+        return sides, [str(loss) for loss in read.report]
+
+    fast = found()
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("darknet", "ultralytics"):
+            patch.setattr(f"maskcodec.formats.yolo.{module}.plain_boxes", lambda *_: None)
+        assert found() == fast
+
+
+def test_plain_rows_take_the_short_way() -> None:
+    assert plain_boxes(b"1 0.5 0.5 0.25 0.5\r\n0 .5 .5 .5 1e-1", range(2), (100, 40)) == [
+        (1, 37.5, 10, 62.5, 30), (0, 25, 18, 75, 22)
+    ]  # fmt: skip
+    for data in (b"2 0.5 0.5 0.25 0.5", b"0 0.5 0.5 0.25", b"0 0.5 0.5 0 0.5", b"0 2 0.5 1 1", b"0 nan 0 1 1"):
+        assert plain_boxes(data, range(2), (100, 40)) is None
+    assert plain_boxes(b"0 0.5 0.5 0.25 0.5\n0 0.5 0.50 0.25 0.5\n", range(2), (10, 10)) is None

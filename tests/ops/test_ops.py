@@ -76,10 +76,11 @@ def test_filter_takes_parts_along_and_drops_empty_items_when_asked():
         mc.Box(0, 0, 9, 9, category_id=1, id=1), mc.Box(1, 1, 2, 2, category_id=2, id=2, parent_id=1),
         mc.Box(1, 1, 2, 2, category_id=2, id=3, parent_id=2), mc.Box(1, 1, 2, 2, category_id=2, id=4),
     ]  # fmt: skip
-    data = mc.Dataset(made().schema, [mc.Item("a", annotations=boxes), mc.Item("b"), mc.Item("c", annotations=boxes[:1])])
+    items = [mc.Item("a", annotations=boxes), mc.Item("b"), mc.Item("c", annotations=boxes[:1])]
+    data = mc.Dataset(made().schema, items)
     result, kept = filter_items(data, categories=["dog"])
     assert [[a.id for a in item.annotations] for item in result.items] == [[4], [], []]
-    assert kept.reasons == {"category": 2, "part of another": 2}
+    assert kept.reasons == {"category": 2, "part of another": 2}  # box 3 is a part of box 2, a part of box 1
     assert [item.id for item in filter_items(data, without=["cat"], keep_empty=False)[0].items] == ["a", "b"]
     assert [c.name for c in result.schema] == ["dog"]
     with pytest.raises(KeyError, match="no category 'cow'; there are cat, dog"):
@@ -311,11 +312,9 @@ def test_order_makes_no_difference(order):
 
 
 def problems(*annotations, **item):
+    specs = [mc.AttributeSpec("age", "int"), mc.AttributeSpec("coat", "select", ["a"])]
     schema = mc.LabelSchema(
-        [
-            mc.Category(1, "cat", attributes=[mc.AttributeSpec("age", "int"), mc.AttributeSpec("coat", "select", ["a"])]),
-            mc.Category(2, "man", keypoints=["nose", "ear"]),
-        ]
+        [mc.Category(1, "cat", attributes=specs), mc.Category(2, "man", keypoints=["nose", "ear"])]
     )
     one = mc.Item("a", **{"width": 20, "height": 12, **item}, annotations=list(annotations))
     return [(p.severity, p.rule) for p in check(mc.Dataset(schema, [one]))]
@@ -361,7 +360,8 @@ def test_rules_about_several():
     box = mc.Box(1, 1, 3, 3, category_id=1, id=5)
     assert problems(box, copy.deepcopy(box)) == [("warning", "unique"), ("warning", "duplicate")]
     assert problems(height=0) == [("error", "size")]
-    twice = mc.Dataset(items=[mc.Item("a", "a.png", sequence="s", frame=1), mc.Item("a", "a.png", sequence="s", frame=1)])
+    frames = [mc.Item("a", "a.png", sequence="s", frame=1) for _ in range(2)]
+    twice = mc.Dataset(items=frames)
     assert [(p.severity, p.field) for p in check(twice)] == [("error", ""), ("warning", "path"), ("warning", "frame")]
     schema = mc.LabelSchema(
         [mc.Category(1, "a"), mc.Category(1, "a"), mc.Category(2, "", keypoints=["x"], skeleton=[(0, 1)])], background=7

@@ -17,6 +17,7 @@
 #include "maskcodec/crc32c.hpp"
 #include "maskcodec/idpack.hpp"
 #include "maskcodec/paint.hpp"
+#include "maskcodec/png_rows.hpp"
 #include "maskcodec/polygon.hpp"
 #include "translate.hpp"
 
@@ -504,6 +505,22 @@ py::array find_indices(py::handle image, py::handle palette) {
   return std::move(out);
 }
 
+// --- PNG -------------------------------------------------------------------------------------------------------------------
+
+py::array read_png_mask(const py::buffer& stream, std::uint64_t height, std::uint64_t width, unsigned depth) {
+  const py::buffer_info info = stream.request();
+  if (PyBuffer_IsContiguous(info.view(), 'C') == 0) throw std::invalid_argument("stream: expected contiguous bytes");
+  const Shape shape = make_shape(height, width);
+  check_dense(shape);
+  Runs runs;
+  {
+    const py::gil_scoped_release release;
+    runs = png_mask(static_cast<const std::uint8_t*>(info.ptr), static_cast<std::size_t>(info.size * info.itemsize), shape,
+                    depth);
+  }
+  return hand_over(std::move(runs.counts));
+}
+
 // --- checksums -------------------------------------------------------------------------------------------------------------
 
 std::uint32_t checksum(const py::buffer& data) {
@@ -537,6 +554,7 @@ PYBIND11_MODULE(raster, m, py::mod_gil_not_used()) {
   m.def("pack_ids", &pack, "ids"_a, "channels"_a);
   m.def("unpack_ids", &unpack, "image"_a);
   m.def("crc32c", &checksum, "data"_a);
+  m.def("png_mask", &read_png_mask, "stream"_a, "height"_a, "width"_a, "depth"_a);
   m.def("pack_instances", &pack_words, "classes"_a, "instances"_a, "factor"_a);
   m.def("unpack_instances", &unpack_words, "words"_a, "factor"_a);
   m.def("voc_palette", &voc, "count"_a);

@@ -60,6 +60,7 @@ class Capabilities:
         named_points: a skeleton has as many points as its category names, if it names any; other annotations become
             skeletons only so, boxes with no point labelled.
         single_points: an annotation has one point, without visibility; several are written one by one.
+        merges: what of a group is one object (see ``_shared/grouping.py``): "paint", "apart", "hull"; "": nothing.
         flat: a pixel belongs to one annotation: "objects" makes masks disjoint, later ones in front; "classes" also
             joins the masks of each category, in the order of the schema; "segments" joins crowds and stuff, and sorts.
         sorted_items: items have no order of their own, they come back sorted by name; writers report a change.
@@ -80,6 +81,7 @@ class Capabilities:
         named_by: items are known by the "path" of their image, or by its "stem", the path without the ending; the id is
             that stem then, and names are made unique and safe. "frame": by sequence and number (``one_folder``: all of
             one sequence); "sparse": likewise, numbers need not follow each other. "": the format keeps ids of its own.
+        first_frame: number of the first frame of a sequence ("sparse").
         one_folder: names of items are unique over all subsets.
         subsets: whether subsets are kept.
         default_subset: the subset that items of the subset ``default`` are put into (with ``named_by``).
@@ -103,6 +105,7 @@ class Capabilities:
     attributes: Names = False
     only: Mapping[str, Collection[str]] = field(default_factory=dict)
     order: bool = False
+    merges: str = ""
     flat: str = ""
     sorted_items: bool = False
     unordered: bool = False
@@ -119,6 +122,7 @@ class Capabilities:
     single_points: bool = False
     media: Collection[str] = ("image",)
     named_by: str = ""
+    first_frame: int = 0
     one_folder: bool = False
     subsets: bool = False
     default_subset: str = "default"
@@ -208,7 +212,8 @@ class Format:
         aliases: other names.
         streams: "r", "w" or "rw": item by item in bounded memory.
         single: suffix of the single file (".json") when the output may be one.
-        media: name in the output for the media file of an item; None: the item's path.
+        media: name in the output for the media file of an item, which options of the writer (as keywords) may change;
+            None: the item's path.
         place: like ``media``, for formats that keep images by their class: ``(item, schema) -> name``.
         places: like ``place``, where an image has several copies or its name depends on others': made once a run by
             ``(data set, report)``, then called with every item, and as it was: ``(item, source) -> names``.
@@ -227,7 +232,7 @@ class Format:
     aliases: tuple[str, ...] = ()
     streams: str = ""
     single: str = ""
-    media: Callable[[Item], str | None] | None = None
+    media: Callable[..., str | None] | None = None
     place: Callable[[Item, LabelSchema], str | None] | None = None
     places: Callable[[Dataset, Any], Callable[[Item, Item], list[str]]] | None = None
     parts: tuple[str, ...] = ()
@@ -237,8 +242,11 @@ class Format:
         """What it carries under the options of the writer."""
         if isinstance(self.carries, Capabilities):
             return self.carries
-        given = {k: v for k, v in (options or {}).items() if k in inspect.signature(self.carries).parameters}
-        return self.carries(**given)
+        return self.carries(**_known(self.carries, options or {}))
+
+    def medium(self, item: Item, options: Mapping[str, Any]) -> str | None:
+        """Name in the output for the media file of an item, under the options of the writer."""
+        return item.path if self.media is None else self.media(item, **_known(self.media, options))
 
     @property
     def read_options(self) -> dict[str, inspect.Parameter]:
@@ -249,6 +257,10 @@ class Format:
     def write_options(self) -> dict[str, inspect.Parameter]:
         """Options of the writer."""
         return options_of(self.write)
+
+
+def _known(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in options.items() if k in inspect.signature(function).parameters}
 
 
 def first_reason(reasons: Iterable[str]) -> str:

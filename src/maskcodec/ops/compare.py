@@ -286,7 +286,8 @@ class _Work:
         """0 for shapes that cannot be one; more the more they are alike."""
         same_name = self.names[0].get(x.category_id) == self.names[1].get(y.category_id)
         same_id = x.id is not None and x.id == y.id
-        if self.shapes and x.kind != y.kind and not same_id:
+        areas = (Box, Ellipse, Mask, Polygon)
+        if x.kind != y.kind and not same_id and not (isinstance(x, areas) and isinstance(y, areas)):
             return 0.0
         p, q = bounds(x), bounds(y)
         if p is None or q is None:
@@ -296,7 +297,8 @@ class _Work:
             return 0.25 * same_id
         both = width * height
         union = (p[2] - p[0]) * (p[3] - p[1]) + (q[2] - q[0]) * (q[3] - q[1]) - both
-        return (both / union if union > 0 else 1.0) + 0.5 * same_name + 0.25 * same_id + 1e-9
+        score = (both / union if union > 0 else 1.0) + 0.5 * same_name + 0.25 * same_id + 1e-9
+        return score / 2 if self.shapes and x.kind != y.kind else score
 
     def _annotation(self, name: str, x: Annotation, y: Annotation, one: Item, two: Item) -> None:
         label = self._label(x, 0)
@@ -391,7 +393,6 @@ def _distance(x: Annotation, y: Annotation) -> float | None:
             return None
         if p.size:
             with np.errstate(invalid="ignore"):
-                apart = np.abs(p - q)
-            apart[(p == q) | (np.isnan(p) & np.isnan(q))] = 0
+                apart = np.where((p == q) | (np.isnan(p) & np.isnan(q)), 0.0, np.abs(p - q))
             largest = max(largest, float(apart.max()) if not np.isnan(apart).any() else float("inf"))
     return largest

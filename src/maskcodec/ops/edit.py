@@ -170,7 +170,7 @@ def _passing(
             break
         reasons["part of another"] += len(parts)
         gone |= {a.id for a in parts if a.id is not None}
-        found = [a for a in found if a.parent_id is None or a.parent_id not in gone]
+        found = [a for a in found if not any(a is part for part in parts)]
     return found
 
 

@@ -14,8 +14,10 @@ from typing import Any
 from maskcodec.formats._base import Capabilities
 from maskcodec.formats._shared.carry_order import paint_order, single_points
 from maskcodec.formats._shared.carry_whole import NO_FIELD, Whole, clone
-from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert, named_points, rounded
+from maskcodec.formats._shared.conversions import CONVERSIONS, Impossible, convert, named_points
+from maskcodec.formats._shared.coordinates import rounded
 from maskcodec.formats._shared.flatten import flatten
+from maskcodec.formats._shared.grouping import merge_groups
 from maskcodec.formats._shared.naming import Names
 from maskcodec.formats._shared.sequences import FrameNames
 from maskcodec.formats._shared.tags import tags_to_attributes
@@ -52,7 +54,8 @@ class _View(Whole):
         names = Names(report, paths=paths, together=together, kept=media, default=default)
         if carries.named_by in ("frame", "sparse"):
             sparse = carries.named_by == "sparse"
-            names = FrameNames(report, several=not carries.one_folder, kept=media, sparse=sparse)
+            several, first = not carries.one_folder, carries.first_frame
+            names = FrameNames(report, several=several, kept=media, sparse=sparse, first=first)
         self.by_label = carries.by_label() if carries.by_label is not None else None
         self.naming = names if carries.named_by else None
         self.variants = carries.variants | ({"tag", "caption"} if carries.tags_as_attributes else frozenset())
@@ -156,10 +159,13 @@ class _View(Whole):
             now.attributes = self.names(now.attributes, False, item, annotation, "attributes")
 
     def annotations(self, source: Item) -> list[Annotation]:
-        """What the format holds of the annotations of one item, one by one; needs nothing but the schema."""
+        """What the format holds of the annotations of one item; needs nothing but the schema."""
         if source.media not in self.carries.media:
             return []
-        shown = (self.annotation(annotation, source) for annotation in source.annotations)
+        given = source.annotations
+        if self.carries.merges:
+            given = merge_groups(source, given, self.report, self.carries.merges)
+        shown = (self.annotation(annotation, source) for annotation in given)
         return [annotation for annotation in shown if annotation is not None]
 
     def item(self, source: Item, annotations: list[Annotation] | None = None) -> Item | None:

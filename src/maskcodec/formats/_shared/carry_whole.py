@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from itertools import repeat
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from maskcodec.formats._base import Capabilities
@@ -15,7 +17,7 @@ __all__ = ["NO_FIELD", "Whole", "clone"]
 
 T = TypeVar("T")
 Related = TypeVar("Related", Track, Link)
-_names: dict[type, tuple[str, ...]] = {}
+_fields: dict[type, tuple[tuple[str, ...], Any]] = {}
 _CATEGORY_FIELDS: dict[str, Any] = {
     "color": None, "kind": "thing", "parent": None, "attributes": [], "keypoints": [], "skeleton": [],
 }  # fmt: skip
@@ -25,13 +27,16 @@ NO_FIELD = "the format has no place for it"
 def clone(value: T) -> T:
     """A shallow copy of a slots dataclass, without running its checks again."""
     kind = type(value)
-    names = _names.get(kind)
-    if names is None:
-        names = _names[kind] = tuple(f.name for f in fields(value))  # type: ignore[arg-type]
+    known = _fields.get(kind)
+    if known is None:
+        names = tuple(f.name for f in fields(value))  # type: ignore[arg-type]
+        known = _fields[kind] = names, attrgetter(*names)
+    names, values = known
     copy = object.__new__(kind)
-    for name in names:
-        setattr(copy, name, getattr(value, name))
+    for _ in map(setattr, repeat(copy), names, values(value)):
+        pass
     return copy
+
 
 class Whole:
     """What a format holds of everything but items; a loss report hears of the rest."""

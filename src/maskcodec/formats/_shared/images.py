@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from maskcodec.errors import FormatError
 from maskcodec.formats._shared.png import (
+    MAX_PIXELS,
     SIGNATURE,
     PngHeader,
     check_chunks,
@@ -27,8 +28,6 @@ from maskcodec.formats._shared.png import (
 )
 
 __all__ = ["MAX_PIXELS", "PngHeader", "image_size", "read_bmp", "read_picture", "read_png", "write_png"]
-
-MAX_PIXELS = 2**31 - 1
 
 
 def image_size(stream: BinaryIO | bytes, file: str = "", *, displayed: bool = False) -> tuple[int, int]:
@@ -59,7 +58,9 @@ def image_size(stream: BinaryIO | bytes, file: str = "", *, displayed: bool = Fa
                 turned = displayed and image.getexif().get(0x0112) in (5, 6, 7, 8)
                 return (int(image.height), int(image.width)) if turned else (int(image.width), int(image.height))
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, struct.error) as error:
-        raise FormatError(f"not an image whose size can be read: {error}", file=file) from error
+        # Pillow's own text for a file that it does not know names an object in memory, another one every time.
+        why = "unknown type" if isinstance(error, UnidentifiedImageError) else error
+        raise FormatError(f"not an image whose size can be read: {why}", file=file) from error
     finally:
         Image.MAX_IMAGE_PIXELS = limit
 

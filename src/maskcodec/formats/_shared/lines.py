@@ -16,7 +16,9 @@ from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._shared.source import Source
 from maskcodec.model.geometry import side
 
-__all__ = ["NUMBER", "Line", "decimal", "extent", "lines", "quoted_fields", "table", "two_decimals", "write_csv"]
+__all__ = [
+    "NUMBER", "Line", "decimal", "extent", "lines", "plain_rows", "quoted_fields", "table", "two_decimals", "write_csv",
+]  # fmt: skip
 
 NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _FIELD = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
@@ -93,6 +95,29 @@ def lines(
         yield Line(bare if strip else text, fields, number, file)
 
 
+_PLAIN = b"0123456789.+-eE \t\n"
+
+
+def plain_rows(data: bytes) -> list[list[bytes]] | None:
+    """Fields between blanks of every line that holds something, of a text of plain numbers.
+
+    Of these characters ``float`` takes what ``Line.real`` takes, so that rows can be turned into numbers without a look
+    at each field; whoever finds anything wrong with them goes through ``lines``, which says what it is.
+
+    Returns:
+        The rows; None where the text holds any other character than those of decimal numbers.
+
+    Example:
+        >>> plain_rows(b"0 .5 1e-3\\r\\n"), plain_rows(b"0 nan")
+        ([[b'0', b'.5', b'1e-3']], None)
+    """
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+    if data.translate(None, _PLAIN):
+        return None
+    return [fields for raw in data.split(b"\n") if (fields := raw.split())]
+
+
 def quoted_fields(line: Line) -> list[str]:
     """Fields of a line between blanks, where a field in double quotes may hold blanks; ``""`` in it is a quote.
 
@@ -167,10 +192,12 @@ def decimal(value: float) -> str:
         >>> decimal(3.0), decimal(0.1), decimal(1e-7)
         ('3', '0.1', '1e-07')
     """
-    if isinstance(value, int):
-        return str(int(value))
-    text = repr(float(value))
-    return text[:-2] if text.endswith(".0") else text
+    if type(value) is not float:
+        if isinstance(value, int):
+            return str(int(value))
+        value = float(value)
+    text = repr(value)
+    return text[:-2] if text[-2:] == ".0" else text
 
 
 def extent(low: float, high: float) -> str:

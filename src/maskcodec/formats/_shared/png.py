@@ -12,8 +12,12 @@ import numpy.typing as npt
 
 from maskcodec.errors import FormatError
 
-__all__ = ["SIGNATURE", "PngHeader", "check_chunks", "check_rows", "minimal", "read_header", "write_png"]
+__all__ = [
+    "MAX_PIXELS", "SIGNATURE", "PngHeader", "assemble", "check_chunks", "check_rows", "minimal", "read_header",
+    "write_png",
+]  # fmt: skip
 
+MAX_PIXELS = 2**31 - 1
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
@@ -149,13 +153,12 @@ def write_png(pixels: npt.NDArray[Any], palette: npt.NDArray[np.uint8] | None = 
     filtered[:, 0] = 2
     filtered[0, 1:] = rows[0]
     np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
+    return assemble(width, height, depth, color, zlib.compress(filtered.tobytes(), level), before=body)
+
+
+def assemble(width: int, height: int, depth: int, color: int, body: bytes, before: bytes = b"") -> bytes:
+    """A PNG of compressed rows; ``before``: chunks that stand before them."""
     header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
     return b"".join(
-        (
-            SIGNATURE,
-            _chunk(b"IHDR", header),
-            body,
-            _chunk(b"IDAT", zlib.compress(filtered.tobytes(), level)),
-            _chunk(b"IEND", b""),
-        )
+        (SIGNATURE, _chunk(b"IHDR", header), before, _chunk(b"IDAT", body), _chunk(b"IEND", b""))
     )

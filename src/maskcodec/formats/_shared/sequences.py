@@ -50,14 +50,17 @@ class FrameNames(Names):
         several: there is more than one sequence.
         kept: the image files come along.
         images: folder of the images below that of the sequence.
-        sparse: frames are counted from 0 and keep their numbers where these ascend; sequences are names of files.
+        sparse: frames keep their numbers where these ascend; sequences are names of files.
+        first: number of frame 0 of a sparse sequence.
     """
 
     def __init__(
-        self, report: LossReport, *, several: bool, kept: bool = False, images: str = "img1", sparse: bool = False
-    ) -> None:
+        self, report: LossReport, *, several: bool, kept: bool = False, images: str = "img1", sparse: bool = False,
+        first: int = 0,
+    ) -> None:  # fmt: skip
         super().__init__(report, paths=False, kept=kept)
         self.several, self.images, self.sparse, self.folders = several, images, sparse, Folders()
+        self.first = first
         self._numbers: dict[tuple[str, str | None], int] = {}
         self._sequences: dict[tuple[str, str | None], str] = {}
 
@@ -75,7 +78,7 @@ class FrameNames(Names):
         if source.frame != frame:
             tell = self.report.default if source.frame is None else self.report.rename
             tell(source, None, "frame", "frames are numbered in the order of the items")
-        number = frame if self.sparse else frame + 1
+        number = frame + (self.first if self.sparse else 1)
         item.frame, item.id = frame, frame_id(item.sequence, number, self.several)
         if source.id != item.id:
             self.report.rename(source, None, "id", "an image is known by its sequence and the number of its frame")

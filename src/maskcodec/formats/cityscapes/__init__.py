@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from maskcodec.formats._base import Capabilities, Format
 from maskcodec.formats._shared.conversions import TO_MASK
+from maskcodec.formats._shared.grouping import merging
 from maskcodec.formats._shared.naming import ending, stem
-from maskcodec.formats.cityscapes import read, write
+from maskcodec.formats.cityscapes import read, results, write
 from maskcodec.formats.cityscapes.outlines import NAMESPACE
 from maskcodec.model.annotations import Mask, Polygon
 from maskcodec.model.dataset import Item
@@ -22,7 +23,7 @@ from maskcodec.model.dataset import Item
 __all__ = ["FORMATS"]
 
 
-def _carries(layout: str = "cvat") -> Capabilities:
+def _carries(layout: str = "cvat", group: str = "keep") -> Capabilities:
     cvat = layout == "cvat"
     return Capabilities(
         kinds={Mask} if cvat else {Mask, Polygon},
@@ -30,6 +31,7 @@ def _carries(layout: str = "cvat") -> Capabilities:
         fields={"id", "is_crowd"} if cvat else {"id", "is_crowd", "z_order"},
         order=cvat,
         needs_category=True,
+        merges=merging(group, "paint"),
         flat="segments" if cvat else "",
         named_by="stem",
         subsets=True,
@@ -41,10 +43,11 @@ def _carries(layout: str = "cvat") -> Capabilities:
     )
 
 
-def _place(item: Item) -> str | None:
+def _place(item: Item, layout: str = "cvat") -> str | None:
     if item.path is None:
         return None
-    return f"imgsFine/leftImg8bit/{item.subset}/{stem(item.path)}_leftImg8bit{ending(item.path)}"
+    folder = "imgsFine/leftImg8bit" if layout == "cvat" else "leftImg8bit"
+    return f"{folder}/{item.subset}/{stem(item.path)}_leftImg8bit{ending(item.path)}"
 
 
 FORMATS = (
@@ -59,5 +62,28 @@ FORMATS = (
         write=write.write,
         streams="rw",
         media=_place,
+    ),
+    Format(
+        name="cityscapes_results",
+        title="Cityscapes, results for the instance evaluation",
+        spec="cityscapesScripts, evaluation/evalInstanceLevelSemanticLabeling.py",
+        carries=Capabilities(
+            kinds={Mask},
+            converts=TO_MASK,
+            fields={"score"},
+            order=True,
+            needs_category=True,
+            arrange=results.arrange,
+            named_by="stem",
+            subsets=True,
+            sorted_items=True,
+            image_sizes=True,
+            category_fields={"id", "color", "kind"},
+        ),
+        detect=results.detect,
+        read=results.read,
+        write=results.write,
+        streams="rw",
+        media=results.place,
     ),
 )

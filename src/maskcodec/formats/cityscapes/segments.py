@@ -89,7 +89,7 @@ def masks_of(
 
 def painted(
     item: Item, masks: Sequence[Mask], numbers: dict[object, int], schema: LabelSchema, packing: Packing,
-    report: LossReport,
+    report: LossReport, overflow: str = "raise",
 ) -> npt.NDArray[np.uint16]:  # fmt: skip
     """The map of an image, uint16 (H, W).
 
@@ -100,6 +100,8 @@ def painted(
         schema: says which classes are stuff.
         packing: of the values.
         report: hears of ids that change.
+        overflow: what becomes of objects of a class beyond those that the map can number: "raise", or "crowd": they
+            join the region of the class that has no instances.
 
     Raises:
         ValueError: more classes or instances than 16 bits can hold.
@@ -121,6 +123,10 @@ def painted(
         ascending = all(a < b for a, b in zip([packing.first - 1, *found], found, strict=False))
         for at, mask in enumerate(group):
             instance = found[at] if ascending else at + packing.first
+            if instance >= packing.factor and overflow == "crowd":
+                values[id(mask)] = packing.value(number, None)
+                report.approximate(item, mask, "", "more objects of the class than the map can number: part of a crowd")
+                continue
             if instance >= packing.factor:
                 text = f"{len(group)} objects of one class, the map numbers {packing.factor - packing.first}"
                 raise ValueError(f"{shorten(item.id)} has {text}")

@@ -146,7 +146,9 @@ class _Original:
         """Nothing is left to write: the table of labels is that of every data set."""
 
 
-def write(dataset: Dataset, sink: NullSink, report: LossReport, *, layout: str = "cvat") -> None:
+def write(
+    dataset: Dataset, sink: NullSink, report: LossReport, *, layout: str = "cvat", group: str = "keep"
+) -> None:
     """Write ``gtFine/<subset>/<id>_gtFine_{instanceIds,labelIds,color}.png``.
 
     Args:
@@ -155,6 +157,7 @@ def write(dataset: Dataset, sink: NullSink, report: LossReport, *, layout: str =
         report: hears of special losses.
         layout: "cvat" adds ``label_colors.txt``; "original" has the ids of Cityscapes, and ``*_polygons.json`` for
             images whose objects are all polygons, which are painted as the scripts of Cityscapes do.
+        group: "cvat" merges the members of a group into one object, whose largest member leads.
 
     Raises:
         ValueError: more classes or objects than the maps can number; a label that Cityscapes has not, in its layout; a

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from maskcodec.formats._shared.conversions import not_below_zero
+from maskcodec.formats._shared.coordinates import not_below_zero
 from maskcodec.model.annotations import Annotation
 from maskcodec.model.dataset import Item
 from maskcodec.model.losses import LossReport

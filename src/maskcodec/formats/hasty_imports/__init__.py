@@ -12,7 +12,7 @@ Lost, reported: ids of annotations, attributes, z-order (in maps it decides who 
 from __future__ import annotations
 
 from maskcodec.formats._base import Capabilities, Format
-from maskcodec.formats._shared.conversions import not_below_zero
+from maskcodec.formats._shared.coordinates import not_below_zero
 from maskcodec.formats.hasty_imports import classes, lists, semantic, semantic_write
 from maskcodec.formats.hasty_json.naming import media_name
 from maskcodec.model.annotations import Box, Mask, Polygon

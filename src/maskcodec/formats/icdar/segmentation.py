@@ -181,10 +181,21 @@ def read(source: Source) -> Dataset:
             rle = regions[one.color] if one.color in regions else Rle.from_box((0, 0, 0, 0), shape)
             mask = Mask(rle, category_id=0, group_id=groups.get(one.word), attributes=_attributes(at, one))
             mask.extras = {NAMESPACE: {"box": one.box}}
+            if not _encloses(one.box, rle):
+                text = "the box of the line is another one than that of its pixels, these count"
+                source.report.default(item, mask, "box", text)
             item.annotations.append(mask)
         return item
 
     return Dataset(LabelSchema([Category(0, LABEL)] if pairs else []), LazyItems(sorted(pairs), load))
+
+
+def _encloses(box: list[int], rle: Rle) -> bool:
+    """Whether a box is that of a mask, its last column and row counted in or not."""
+    x, y, width, height = map(int, rle.bbox)
+    left, top, right, bottom = box
+    same = right - (x + width) in (-1, 0) and bottom - (y + height) in (-1, 0)
+    return not rle.area or (left == x and top == y and same)
 
 
 def _attributes(at: int, one: _Character) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from typing import Any
 
 from maskcodec.formats._base import Capabilities, Format
 from maskcodec.formats._shared.conversions import TO_MASK
+from maskcodec.formats._shared.grouping import merging
 from maskcodec.formats._shared.naming import media_in
 from maskcodec.formats.kitti import read, tracklets, tracklets_out, write
 from maskcodec.formats.kitti.rows import ATTRIBUTES, NAMESPACE
@@ -41,10 +42,12 @@ def _boxes(dialect: str = "kitti") -> Capabilities:
     )  # fmt: skip
 
 
-_MAPS = _carries(kinds={Mask}, converts=TO_MASK, fields=_MASK, order=True, flat="segments", **_TABLE)
+def _maps(group: str = "keep") -> Capabilities:
+    return _carries(kinds={Mask}, converts=TO_MASK, fields=_MASK, order=True, merges=merging(group, "paint"),
+                    flat="segments", **_TABLE)  # fmt: skip
 
 
-def _both(dialect: str = "kitti") -> Capabilities:
+def _both(dialect: str = "kitti", group: str = "keep") -> Capabilities:
     return _carries(
         kinds={Box, Mask},
         converts={kind: to for kind, to in TO_MASK.items() if kind != "box"},
@@ -52,6 +55,7 @@ def _both(dialect: str = "kitti") -> Capabilities:
         attributes=ATTRIBUTES if dialect == "kitti" else ("ignore",),
         only={"box": _BOX | {"attributes"}, "mask": _MASK},
         order=True,
+        merges=merging(group, "apart"),
         flat="segments",
         arrange=write.sizes_of_maps,
         **_TABLE,
@@ -75,7 +79,7 @@ FORMATS = (
         write=write.write_boxes,
     ),
     _format(
-        name="kitti_segmentation", title="KITTI segmentation", carries=_MAPS, detect=read.detect_maps,
+        name="kitti_segmentation", title="KITTI segmentation", carries=_maps, detect=read.detect_maps,
         read=read.read_maps, write=write.write_maps,
     ),
     _format(

@@ -95,8 +95,10 @@ class _Boxes:
 
 
 class _Maps:
-    def __init__(self, schema: LabelSchema, sink: NullSink, report: LossReport) -> None:
-        self.sink, self.report, self.schema = sink, report, schema
+    def __init__(self, schema: LabelSchema, sink: NullSink, report: LossReport, overflow: str) -> None:
+        if overflow not in ("raise", "crowd"):
+            raise ValueError(f'overflow is "raise" or "crowd", got {overflow!r}')
+        self.sink, self.report, self.schema, self.overflow = sink, report, schema, overflow
         self.table = Numbers(schema, report)
         if len(self.table.labels) > 256:
             raise ValueError(f"{len(self.table.labels)} classes with the background, a map holds 256")
@@ -115,7 +117,7 @@ class _Maps:
                     masks.append(mask)
         if "#missing" in item.extras.get(NAMESPACE, {}):
             self.report.approximate(item, None, "", "an image without a map gets an empty one")
-        values = painted(item, masks, self.table.numbers, self.schema, KITTI, self.report)
+        values = painted(item, masks, self.table.numbers, self.schema, KITTI, self.report, self.overflow)
         classes = (values >> 8).astype(np.uint8)
         for folder, pixels in (("instance", values), ("semantic", classes), ("semantic_rgb", self.colors[classes])):
             self.sink.write(f"{item.subset}/{folder}/{item.id}.png", write_png(pixels, level=3))
@@ -148,18 +150,23 @@ def write_boxes(
         sink.write("default/label_2/.empty", b"")
 
 
-def write_maps(dataset: Dataset, sink: NullSink, report: LossReport) -> None:
+def write_maps(
+    dataset: Dataset, sink: NullSink, report: LossReport, *, overflow: str = "raise", group: str = "keep"
+) -> None:
     """Write ``<subset>/{instance,semantic,semantic_rgb}/*.png`` and ``label_colors.txt``.
 
     Args:
         dataset: masks that do not overlap.
         sink: the output.
         report: hears of special losses.
+        overflow: "crowd" puts the objects of a class beyond 255 into its crowd, where they are one; else they are an
+            error.
+        group: "cvat" merges the members of a group into one object, whose largest member leads.
 
     Raises:
         ValueError: more classes than 256 or more objects of a class than 255.
     """
-    keys, maps = _Keys(report), _Maps(dataset.schema, sink, report)
+    keys, maps = _Keys(report), _Maps(dataset.schema, sink, report, overflow)
     for item in dataset.items:
         if not item.width or not item.height:
             report.drop(item, None, "", "the size of the image is unknown")
@@ -170,15 +177,24 @@ def write_maps(dataset: Dataset, sink: NullSink, report: LossReport) -> None:
 
 
 def write(
-    dataset: Dataset, sink: NullSink, report: LossReport, *, dialect: str = "kitti", blanks: str = "keep"
+    dataset: Dataset,
+    sink: NullSink,
+    report: LossReport,
+    *,
+    dialect: str = "kitti",
+    blanks: str = "keep",
+    overflow: str = "raise",
+    group: str = "keep",
 ) -> None:
-    """Write boxes to label files and everything else with an area to maps; arguments as of ``write_boxes``.
+    """Write boxes to label files and everything else with an area to maps.
+
+    Args: as of ``write_boxes`` and ``write_maps``.
 
     Raises:
         ValueError: see ``write_boxes`` and ``write_maps``.
     """
     keys, boxes = _Keys(report), _Boxes(dataset.schema, sink, report, dialect, blanks)
-    maps = _Maps(dataset.schema, sink, report)
+    maps = _Maps(dataset.schema, sink, report, overflow)
     for item in dataset.items:
         keys.add(item)
         mapped = _mapped(item) and bool(item.width and item.height)

@@ -1,4 +1,4 @@
-"""Masks of labelme JSON: a PNG patch in base64, placed by its corners."""
+"""Masks of labelme: a PNG of the image size (XML), or a PNG patch in base64, placed by its corners (JSON)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy as np
 
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._shared.images import read_png
+from maskcodec.formats._shared.maskpng import read_mask
 from maskcodec.formats._shared.source import Source
 from maskcodec.masks import Rle
 from maskcodec.model.dataset import Item
 
-__all__ = ["fault", "from_base64", "placed_mask"]
+__all__ = ["fault", "from_base64", "mask_of", "placed_mask"]
 
 
 def fault(message: str, file: str, record: str, field: str = "") -> FormatError:
@@ -59,3 +60,23 @@ def from_base64(value: Any, file: str, record: str, field: str) -> bytes:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError) as error:
         raise fault(f"expected base64, got {shorten(value)} ({error})", file, record, field) from error
+
+
+def mask_of(data: bytes, file: str, threshold: int = 1) -> Rle:
+    """The mask in a PNG: pixels with a channel of at least ``threshold``, on a scale of 0 to 255.
+
+    An alpha channel counts as a channel (alone, where the threshold is above 1), unless it is 255 everywhere.
+    """
+    plain = read_mask(data, file) if threshold == 1 else None
+    if plain is not None:
+        return plain[0]
+    pixels, header, palette = read_png(data, file)
+    if palette is not None:
+        pixels = palette[pixels]
+    elif header.depth < 8:
+        pixels = pixels * (255 // (2**header.depth - 1))
+    if header.color_type in (4, 6) and pixels.size:
+        solid = int(pixels[..., -1].min()) == 255
+        pixels = pixels[..., :-1] if solid else pixels[..., -1] if threshold > 1 else pixels
+    marked = np.asarray(pixels >= threshold)
+    return Rle.from_mask(np.asarray(marked.any(axis=2)) if marked.ndim == 3 else marked)

@@ -9,7 +9,6 @@ import numpy as np
 
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._base import Confidence, NotThisFormat, Probe
-from maskcodec.formats._shared.images import read_png
 from maskcodec.formats._shared.labels import categories
 from maskcodec.formats._shared.lines import NUMBER
 from maskcodec.formats._shared.naming import Images, stem
@@ -18,6 +17,7 @@ from maskcodec.formats._shared.xmlio import Element
 from maskcodec.formats._shared.xmlio import read as read_xml
 from maskcodec.formats.labelme.attributes import parse_attributes
 from maskcodec.formats.labelme.groups import PartTree
+from maskcodec.formats.labelme.patches import mask_of
 from maskcodec.formats.voc.xml import tree
 from maskcodec.masks import Rle
 from maskcodec.model.annotations import Annotation, Box, Mask, Polygon
@@ -216,14 +216,7 @@ class _Reader:
         found = next((place for place in places if self.source.has(place)), None)
         if found is None:
             raise FormatError(f"the mask file {shorten(wanted)} is missing", file=file, record=record, field="mask")
-        pixels, header, palette = read_png(self.source.read(found), self.source.display(found))
-        if palette is not None:
-            pixels = palette[pixels]
-        if header.color_type in (4, 6) and pixels.size:
-            solid = int(pixels[..., -1].min()) == 255
-            pixels = pixels[..., :-1] if solid else pixels[..., -1] if self.threshold > 1 else pixels
-        marked = np.asarray(pixels >= self.threshold)
-        rle = Rle.from_mask(np.asarray(marked.any(axis=2)) if marked.ndim == 3 else marked)
+        rle = mask_of(self.source.read(found), self.source.display(found), self.threshold)
         if item.width is None or item.height is None:
             item.height, item.width = rle.shape
         if rle.shape != (item.height, item.width):

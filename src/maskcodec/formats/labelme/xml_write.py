@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from maskcodec.formats._shared.images import write_png
 from maskcodec.formats._shared.labels import FirstUse
 from maskcodec.formats._shared.lines import two_decimals
+from maskcodec.formats._shared.maskpng import write_mask
 from maskcodec.formats._shared.naming import tell_order
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats._shared.xmlout import XmlWriter
@@ -107,7 +107,7 @@ def _mask(xml: XmlWriter, sink: NullSink, item: Item, mask: Mask, own: dict[str,
     if "scribbles" in own:
         plant(xml, ["scribbles", own["scribbles"]])
     xml.end()
-    sink.write(f"{item.subset}/Masks/{name}", write_png(mask.rle.decode() * np.uint8(255)))
+    sink.write(f"{item.subset}/Masks/{name}", write_mask(mask.rle))
 
 
 def _attributes(annotation: Annotation, item: Item, report: LossReport) -> str:

@@ -4,10 +4,13 @@ Coordinates are taken as they stand, as the tools do; ``one_based=True`` follows
 
 Kept: frames of sequences with their sizes, boxes, ids of tracks, classes by their order, visibility, the flag for boxes
 that are not considered; scores of detections, places in the world of older files, keys of ``seqinfo.ini``.
-Lost, reported: names of images, everything that is no upright box, other attributes, groups, z-order.
+Lost, reported: names of images (``names=True`` writes them to ``names.txt``, where a reader finds them), everything
+that is no upright box, other attributes, groups, z-order.
 """
 
 from __future__ import annotations
+
+from functools import partial
 
 from maskcodec.formats._base import Capabilities, Format
 from maskcodec.formats._shared.conversions import TO_BOX
@@ -20,7 +23,9 @@ from maskcodec.model.annotations import Box
 __all__ = ["FORMATS"]
 
 
-def _carries(*, enclosing: bool = False, several: bool | None = None, sizes: bool | None = None) -> Capabilities:
+def _carries(
+    *, enclosing: bool = False, several: bool | None = None, sizes: bool | None = None, names: bool = False
+) -> Capabilities:
     return Capabilities(
         kinds={Box},
         converts=TO_BOX if enclosing else {"rotated_box": Box},
@@ -28,7 +33,7 @@ def _carries(*, enclosing: bool = False, several: bool | None = None, sizes: boo
         attributes={"ignored", "visibility"},
         order=True,
         sorted_items=True,
-        arrange=arrange,
+        arrange=partial(arrange, names=names),
         named_by="frame",
         one_folder=several is False,
         subsets=True,

@@ -27,9 +27,21 @@ def settle(dataset: Dataset, options: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**options, **{key: value for key, value in found.items() if options.get(key) is None}}
 
 
-def arrange(item: Item, source: Item, report: LossReport) -> None:
-    """Bring boxes into what the rows of their file can say."""
-    form = item.extras.get(NAMESPACE, {}).get("#form", "gt")
+def arrange(item: Item, source: Item, report: LossReport, *, names: bool = False) -> None:
+    """Bring boxes into what the rows of their file can say; with ``names``, remember the former path of the image."""
+    own = item.extras.get(NAMESPACE, {})
+    form = own.get("#form", "gt")
+    name = own.get("name", source.path)
+    if names and name is not None:
+        if any(ord(letter) < 32 for letter in name) or name != name.strip():
+            report.drop(source, None, "path", "it is no line of names.txt")
+            name = None
+        item.extras = {**item.extras, NAMESPACE: {**own, "name": name}}
+    if "name" in item.extras.get(NAMESPACE, {}) and (not names or name is None):
+        own = {key: value for key, value in own.items() if key != "name"}
+        item.extras = {**item.extras, NAMESPACE: own}
+        if not names:
+            report.drop(source, None, f"extras.{NAMESPACE}.name", "names=True writes names.txt")
     for box in item.annotations:
         if box.keyframe != (box.track_id is not None):
             box.keyframe = box.track_id is not None

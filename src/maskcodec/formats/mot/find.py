@@ -36,6 +36,7 @@ class Sequence:
     subset: str = "default"
     fields: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
+    former: dict[int, str] = field(default_factory=dict)
 
     def path(self, name: str) -> str:
         """A file of the sequence."""
@@ -114,7 +115,24 @@ def find(source: Source) -> list[Sequence]:
         above, _, last = sequence.folder.rpartition("/")
         sequence.subset = above.rpartition("/")[2] or "default"
         sequence.name = sequence.fields.get("name") or sequence.name or last or None
+        if source.has(sequence.path("names.txt")):
+            _former(source, sequence)
     return sorted(out.values(), key=lambda s: (s.subset, s.folder, s.name or ""))
+
+
+def _former(source: Source, sequence: Sequence) -> None:
+    """Former names of images: ``number path`` a line."""
+    for line in lines(source, sequence.path("names.txt")):
+        number, _, name = line.text.partition(" ")
+        try:
+            if not re.fullmatch("[0-9]{1,9}", number) or not name.strip():
+                raise line.fault(f"expected the number of a frame and a name, got {shorten(line.text)}")
+            if int(number) in sequence.former:
+                raise line.fault(f"frame {int(number)} is there already")
+        except FormatError as error:
+            source.problem(error)
+            continue
+        sequence.former[int(number)] = name.strip()
 
 
 def _seqinfo(source: Source, sequence: Sequence) -> None:

@@ -214,6 +214,8 @@ class _Reader:
             item.extras[NAMESPACE] = {"#form": "det" if sequence.boxes else "world"}
         elif table.width < 9:
             item.extras[NAMESPACE] = {"#columns": table.width}
+        if number in sequence.former:
+            item.extras.setdefault(NAMESPACE, {})["name"] = sequence.former[number]
         for row in table.of(number).tolist():
             item.annotations.append(self._box(row, at, world, bool(sequence.boxes)))
         return item

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from maskcodec.errors import shorten
@@ -31,6 +31,7 @@ class _Sequence:
         self.tracks: list[tuple[Any, Any] | None] = []
         self.worlds: dict[int, list[float]] = {}
         self.flags: dict[int, str] = {}
+        self.names: list[str] = []
         self.length, self.size, self.endings = 0, (0, 0), set[str]()
         self.width = 9
 
@@ -75,6 +76,8 @@ class _Writer:
             text = "rows of a sequence have the form of those of its first frame"
             self.report.approximate(item, None, f"extras.{NAMESPACE}", text)
         to.length += 1
+        if "name" in own:
+            to.names.append(f"{to.length:06d} {own['name']}\n")
         to.size = (item.width or 0, item.height or 0)
         to.endings.add(ending(item.path, "") if item.path else "")
         here: set[Any] = set()
@@ -133,17 +136,24 @@ class _Writer:
             if number != track or type(track) is not int:
                 text = "tracks are numbered from 1, each number once in a frame"
                 self.report.rename(None, str(track), "track_id", text, what="box")
-        for at, key in enumerate(sequence.tracks):
-            frame, left, top, width, height, flag, seen = sequence.rows[at * 7 : at * 7 + 7]
+        shown: Callable[[float], str] = decimal if self.decimals is None else self.text
+        truth, width = sequence.form == "gt", sequence.width
+        c = iter(sequence.rows)  # seven numbers a row
+        rows = enumerate(zip(sequence.tracks, c, c, c, c, c, c, c, strict=True))
+        for at, (key, frame, left, top, across, down, flag, seen) in rows:
             out = [str(int(frame)), str(ids[key] if key is not None else -1)]
-            out += map(self.text, (left, top, width, height))
-            out.append(decimal(flag))
-            if sequence.form == "gt":
-                out += [str(sequence.classes[at]), decimal(seen)]
-                yield ",".join(out[: sequence.width]) + "\n"
+            out += (shown(left), shown(top), shown(across), shown(down), _flag(flag))
+            if truth:
+                out += [str(sequence.classes[at]), _flag(seen)]
+                yield ",".join(out if width == 9 else out[:width]) + "\n"
             else:
                 place = [decimal(value) for value in sequence.worlds.get(at, ())]
                 yield ",".join(out + (place + ["-1"] * 3)[:3]) + "\n"
+
+
+def _flag(value: float) -> str:
+    """Flags are mostly 1 or 0."""
+    return "1" if value == 1 else decimal(value)
 
 
 def write(
@@ -156,6 +166,7 @@ def write(
     enclosing: bool = False,
     several: bool | None = None,
     sizes: bool | None = None,
+    names: bool = False,
 ) -> None:
     """Write ``gt/gt.txt``, ``gt/labels.txt`` and ``seqinfo.ini`` for each sequence; detections as ``det/det.txt``.
 
@@ -168,6 +179,7 @@ def write(
         enclosing: other shapes with an area are written as their enclosing boxes; else they are left out.
         several: a folder for each sequence; None: where there are several.
         sizes: images of a sequence have one size, which is written; None: by a look at them.
+        names: write ``names.txt`` beside ``seqinfo.ini``, a line of number and former path for each image.
 
     Raises:
         ValueError: a label that is no line of text; several sequences although there is one.
@@ -182,7 +194,7 @@ def write(
         raise ValueError(f"{len(writer.found)} sequences, several=True writes a folder for each")
     if order != sorted(order, key=lambda key: (key[0], key[1] or "")) or len(order) > len(writer.found):
         report.approximate(None, None, "items", "frames stand sequence by sequence, sorted by name")
-    names = "".join(f"{_line(category.name)}\n" for category in dataset.schema.categories)
+    labels = "".join(f"{_line(category.name)}\n" for category in dataset.schema.categories)
     for key, sequence in writer.found.items():
         if len(sequence.endings) > 1:
             text = "files of several types, or none: without the file the type is not known"
@@ -197,7 +209,9 @@ def write(
             for line in writer.lines(sequence):
                 out.write(line.encode("ascii"))
         if sequence.form != "det":
-            sink.write(f"{folder}gt/labels.txt", names.encode("utf-8"))
+            sink.write(f"{folder}gt/labels.txt", labels.encode("utf-8"))
+        if sequence.names:
+            sink.write(f"{folder}names.txt", "".join(sequence.names).encode("utf-8"))
         if sequence.length:
             sink.write(f"{folder}seqinfo.ini", _seqinfo(sequence, notes.get(f"{subset}/{name or ''}", {})))
     for key in notes:

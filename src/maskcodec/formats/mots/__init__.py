@@ -7,8 +7,11 @@ covers whom). Shapes are written as the masks of their pixels.
 
 from __future__ import annotations
 
+from functools import partial
+
 from maskcodec.formats._base import Capabilities, Format
 from maskcodec.formats._shared.conversions import TO_MASK
+from maskcodec.formats._shared.grouping import merging
 from maskcodec.formats.mots import png, txt
 from maskcodec.formats.mots.numbers import join
 from maskcodec.model.annotations import Mask
@@ -18,9 +21,9 @@ from maskcodec.model.losses import LossReport
 __all__ = ["FORMATS"]
 
 
-def _arrange(item: Item, source: Item, report: LossReport) -> None:
+def _arrange(item: Item, source: Item, report: LossReport, *, first: int) -> None:
     join(item, source, report)
-    sequence, frame = png.sequence_of(str(item.id))
+    sequence, frame = png.sequence_of(str(item.id), first)
     for name, value in (("sequence", sequence), ("frame", frame)):
         if getattr(item, name) != value:
             tell = report.drop if value is None else report.rename
@@ -40,26 +43,48 @@ def _media(item: Item) -> str | None:
     return f"{png.folder(item.subset)}images/{item.path}" if item.path else None
 
 
+def _maps(first_frame: int = 0, group: str = "keep") -> Capabilities:
+    return Capabilities(
+        kinds={Mask},
+        converts=TO_MASK,
+        fields={"track_id", "is_crowd"},
+        order=True,
+        sorted_items=True,
+        needs_category=True,
+        merges=merging(group, "paint"),
+        flat="objects",
+        unordered=True,
+        arrange=partial(_arrange, first=first_frame),
+        named_by="stem",
+        subsets=True,
+        item_fields={"path", "width", "height", "sequence", "frame"},
+    )
+
+
+def _text(first_frame: int = 0) -> Capabilities:
+    return Capabilities(
+        kinds={Mask},
+        converts=TO_MASK,
+        fields={"track_id", "is_crowd"},
+        order=True,
+        sorted_items=True,
+        needs_category=True,
+        flat="objects",
+        arrange=_rows,
+        named_by="sparse",
+        first_frame=first_frame,
+        subsets=True,
+        item_fields={"width", "height", "sequence", "frame"},
+    )
+
+
 FORMATS = (
     Format(
         name="mots_png",
         title="MOTS PNG",
         aliases=("MOTS PNG 1.0",),
         spec="arXiv:1902.03604, CVAT format 'MOTS PNG 1.0'",
-        carries=Capabilities(
-            kinds={Mask},
-            converts=TO_MASK,
-            fields={"track_id", "is_crowd"},
-            order=True,
-            sorted_items=True,
-            needs_category=True,
-            flat="objects",
-            unordered=True,
-            arrange=_arrange,
-            named_by="stem",
-            subsets=True,
-            item_fields={"path", "width", "height", "sequence", "frame"},
-        ),
+        carries=_maps,
         detect=png.detect,
         read=png.read,
         write=png.write,
@@ -70,19 +95,7 @@ FORMATS = (
         name="mots_txt",
         title="MOTS text",
         spec="arXiv:1902.03604, github.com/VisualComputingInstitute/mots_tools",
-        carries=Capabilities(
-            kinds={Mask},
-            converts=TO_MASK,
-            fields={"track_id", "is_crowd"},
-            order=True,
-            sorted_items=True,
-            needs_category=True,
-            flat="objects",
-            arrange=_rows,
-            named_by="sparse",
-            subsets=True,
-            item_fields={"width", "height", "sequence", "frame"},
-        ),
+        carries=_text,
         detect=txt.detect,
         read=txt.read,
         write=txt.write,

@@ -44,29 +44,44 @@ def detect(probe: Probe) -> Confidence:
     raise NotThisFormat("no instances/*.png with one channel of 16 bits")
 
 
-def read(source: Source, *, check_images: bool = False, ignored: bool | None = None) -> Dataset:
+def read(
+    source: Source, *, check_images: bool = False, ignored: bool | None = None, first_frame: int = 0
+) -> Dataset:
     """Read class and track of every pixel.
 
     Args:
         source: folder or zip with ``instances``, or with a folder for each subset that holds one.
         check_images: an image of another size than its map is an error; else the map counts, and the report says so.
         ignored: there are regions to be ignored, although no label is named so; None: the maps are searched for them.
+        first_frame: number of the first map of a sequence, 0 (KITTI) or 1 (MOTSChallenge); frames count from there.
     """
-    return _Reader(source, check_images, ignored).dataset()
+    return _Reader(source, check_images, ignored, checked_first(first_frame)).dataset()
 
 
-def sequence_of(key: str) -> tuple[str | None, int | None]:
+def checked_first(first_frame: int) -> int:
+    """The number of the first frame.
+
+    Raises:
+        ValueError: neither 0 nor 1.
+    """
+    if first_frame not in (0, 1):
+        raise ValueError(f"first_frame is 0 or 1, got {first_frame!r}")
+    return first_frame
+
+
+def sequence_of(key: str, first: int = 0) -> tuple[str | None, int | None]:
     """Sequence and frame of an image by its path: where the folder is a number, that is its sequence."""
     folder, _, base = key.rpartition("/")
     last = folder.rpartition("/")[2]
     if not re.fullmatch("[0-9]+", last):
         return None, None
-    return last, int(base) if re.fullmatch("[0-9]{1,9}", base) else None
+    frame = int(base) - first if re.fullmatch("[0-9]{1,9}", base) else -1
+    return last, frame if frame >= 0 else None
 
 
 class _Reader:
-    def __init__(self, source: Source, check: bool, ignored: bool | None) -> None:
-        self.source, self.check, self.images = source, check, Images(source)
+    def __init__(self, source: Source, check: bool, ignored: bool | None, first: int) -> None:
+        self.source, self.check, self.images, self.first = source, check, Images(source), first
         self.tables = Tables(source)
         self.roots: dict[str, Table] = {}
         inner: list[tuple[str, str]] = []
@@ -116,7 +131,7 @@ class _Reader:
         """Load one image."""
         subset, root, key = entry
         item, base = Item(key, subset=subset), f"{root}/" if root else ""
-        item.sequence, item.frame = sequence_of(key)
+        item.sequence, item.frame = sequence_of(key, self.first)
         picture = self.images.find(f"{base}images/{key}")
         if picture is not None:
             item.path = picture[len(f"{base}images/") :]
@@ -160,8 +175,9 @@ class _Reader:
 
 
 def write(
-    dataset: Dataset, sink: NullSink, report: LossReport, *, renumber: bool = False, empty: bool = True
-) -> None:
+    dataset: Dataset, sink: NullSink, report: LossReport, *, renumber: bool = False, empty: bool = True,
+    first_frame: int = 0, group: str = "keep",
+) -> None:  # fmt: skip
     """Write a map for each image and the labels beside them.
 
     Args:
@@ -170,10 +186,13 @@ def write(
         report: hears of special losses.
         renumber: all tracks get new numbers in each class, not only those whose numbers do not fit (0 to 999).
         empty: write maps for images without objects, as the originals have them.
+        first_frame: number of the first map of a sequence; names of images say them.
+        group: "cvat" merges the members of a group into one object, whose largest member leads.
 
     Raises:
         ValueError: more than 65 classes, or 999 objects of a class in a sequence.
     """
+    checked_first(first_frame)
     classes, order = Classes(dataset.schema, report), list[str]()
     numbers = Numbers(classes, report, renumber)
     subsets: dict[str, None] = {}

@@ -8,12 +8,13 @@ from typing import NamedTuple
 from maskcodec.errors import DecodeError, FormatError, shorten
 from maskcodec.formats._base import Confidence, NotThisFormat, Probe
 from maskcodec.formats._shared.lines import Line, lines
-from maskcodec.formats._shared.sequences import Folders, frame_id
+from maskcodec.formats._shared.sequences import frame_id
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats._shared.source import Source
 from maskcodec.formats.mots.labels import FACTOR, IGNORED, Classes, Table, Tables
 from maskcodec.formats.mots.numbers import Numbers
-from maskcodec.formats.mots.png import folder
+from maskcodec.formats.mots.png import checked_first, folder
+from maskcodec.formats.mots.seqmap import MAX_FRAME, PLAIN, read_seqmap, write_rows
 from maskcodec.masks import Rle
 from maskcodec.model.annotations import Mask
 from maskcodec.model.dataset import Dataset, Item, LazyItems
@@ -23,8 +24,6 @@ __all__ = ["detect", "read", "write"]
 
 _FILE = re.compile(r"(?:(.*)/)?([^/]+)\.txt")
 _ROW = re.compile(rb"(?:\xef\xbb\xbf)?\s*(\d+) +(\d+) +(\d+) +(\d+) +(\d+) +(\S+)\s*$")
-_PLAIN = ("instances_txt", "gt", "data")
-MAX_FRAME = 9_999_999
 
 
 class _Row(NamedTuple):
@@ -51,26 +50,28 @@ def detect(probe: Probe) -> Confidence:
     raise NotThisFormat("no text file with rows of frame, id, class, height, width and run lengths")
 
 
-def read(source: Source) -> Dataset:
+def read(source: Source, *, first_frame: int = 0) -> Dataset:
     """Read rows of masks.
 
     Args:
         source: folder or zip with a file for each sequence, or one such file.
+        first_frame: number of the first frame, 0 (KITTI) or 1 (MOTSChallenge); frames count from there.
     """
+    first = checked_first(first_frame)
     tables = Tables(source)
-    found = _find(source, tables)
+    found = _find(source, tables, first)
     entries: list[tuple[_Sequence, int]] = []
     for sequence in found:
-        _rows(source, sequence, tables)
+        _rows(source, sequence, tables, first)
         entries += [(sequence, frame) for frame in sorted(sequence.frames)]
 
     def load(entry: tuple[_Sequence, int]) -> Item:
-        return _item(source, tables, *entry)
+        return _item(source, tables, *entry, first)
 
     return Dataset(tables.schema, LazyItems(entries, load))
 
 
-def _find(source: Source, tables: Tables) -> list[_Sequence]:
+def _find(source: Source, tables: Tables, first: int) -> list[_Sequence]:
     out: dict[tuple[str, str], _Sequence] = {}
     known = False
     for name in source.files if source.kind != "file" else [source.files[0]]:
@@ -85,7 +86,7 @@ def _find(source: Source, tables: Tables) -> list[_Sequence]:
         if stem == last == "gt":  # <subset>/<sequence>/gt/gt.txt
             rest, _, stem = above.rpartition("/")[0].rpartition("/")
             last = rest.rpartition("/")[2]
-        subset = last if last and last not in _PLAIN else "default"
+        subset = last if last and last not in PLAIN else "default"
         table = tables.table(f"{above}/labels.txt" if above else "labels.txt")
         if (subset, stem) in out:
             subset = above or subset
@@ -96,30 +97,11 @@ def _find(source: Source, tables: Tables) -> list[_Sequence]:
         tables.table(next(name for name in source.files if name.rpartition("/")[2] == "labels.txt"))
     for name in source.files:
         if name.endswith(".seqmap"):
-            _seqmap(source, name, out)
+            read_seqmap(source, name, {key: sequence.frames for key, sequence in out.items()}, first)
     return [out[key] for key in sorted(out)]
 
 
-def _seqmap(source: Source, name: str, found: dict[tuple[str, str], _Sequence]) -> None:
-    """Frames of sequences, those without objects among them."""
-    above = name.rpartition("/")[0].rpartition("/")[2]
-    subset = above if above and above not in _PLAIN else "default"
-    for line in lines(source, name, comments=True):
-        sequence = found.get((subset, line.fields[0]))
-        if len(line) != 4 or sequence is None:
-            continue  # another kind of list, or of a sequence that is elsewhere
-        try:
-            first, last = line.whole(2, "first frame"), line.whole(3, "last frame")
-            if not 0 <= first <= last <= MAX_FRAME:
-                raise line.fault(f"expected frames from 0 to {MAX_FRAME} in order, got {first} to {last}")
-        except FormatError as error:
-            source.problem(error)
-            continue
-        for frame in range(first, last + 1):
-            sequence.frames.setdefault(frame, [])
-
-
-def _rows(source: Source, sequence: _Sequence, tables: Tables) -> None:
+def _rows(source: Source, sequence: _Sequence, tables: Tables, first: int) -> None:
     last, told = -1, False
     for line in lines(source, sequence.file):
         try:
@@ -127,8 +109,8 @@ def _rows(source: Source, sequence: _Sequence, tables: Tables) -> None:
                 raise line.fault(f"expected frame, id, class, height, width and run lengths, got {len(line)} fields")
             names = ("frame", "id", "class", "height", "width")
             frame, value, number, height, width = (line.whole(at, name) for at, name in enumerate(names))
-            if not 0 <= frame <= MAX_FRAME:
-                raise line.fault(f"expected 0 to {MAX_FRAME}, got {frame}", "frame")
+            if not first <= frame <= MAX_FRAME:
+                raise line.fault(f"expected {first} to {MAX_FRAME}, got {frame}", "frame")
             if height < 0 or width < 0:
                 raise line.fault(f"expected a size, got {height} x {width}", "height")
             if value // FACTOR != number or number < 1:
@@ -149,9 +131,9 @@ def _rows(source: Source, sequence: _Sequence, tables: Tables) -> None:
         sequence.frames.setdefault(frame, []).append(_Row(line, value, number, height, width))
 
 
-def _item(source: Source, tables: Tables, sequence: _Sequence, frame: int) -> Item:
+def _item(source: Source, tables: Tables, sequence: _Sequence, frame: int, first: int) -> Item:
     item = Item(frame_id(sequence.name, frame, True), subset=sequence.subset)
-    item.sequence, item.frame = sequence.name, frame
+    item.sequence, item.frame = sequence.name, frame - first
     seen: set[int] = set()
     masks: list[Rle] = []
     for row in sequence.frames[frame]:
@@ -187,7 +169,9 @@ def _overlap(masks: list[Rle]) -> bool:
     return any(mask.intersection_area(masks[-1]) for mask in masks[:-1])
 
 
-def write(dataset: Dataset, sink: NullSink, report: LossReport, *, renumber: bool = False) -> None:
+def write(
+    dataset: Dataset, sink: NullSink, report: LossReport, *, renumber: bool = False, first_frame: int = 0
+) -> None:
     """Write rows for each sequence, labels beside them, and which frames there are where some have no objects.
 
     Args:
@@ -195,10 +179,12 @@ def write(dataset: Dataset, sink: NullSink, report: LossReport, *, renumber: boo
         sink: the output.
         report: hears of special losses.
         renumber: all tracks get new numbers in each class, not only those whose numbers do not fit (0 to 999).
+        first_frame: number of the first frame, 0 or 1.
 
     Raises:
         ValueError: more than 65 classes, or 999 objects of a class in a sequence.
     """
+    first = checked_first(first_frame)
     classes = Classes(dataset.schema, report)
     numbers = Numbers(classes, report, renumber)
     order: list[tuple[str, str]] = []
@@ -221,35 +207,12 @@ def write(dataset: Dataset, sink: NullSink, report: LossReport, *, renumber: boo
             if value:
                 text = mask.rle.to_coco()["counts"]
                 size = f"{mask.rle.height} {mask.rle.width}"
-                out.append(f"{item.frame} {value} {value // FACTOR} {size} {text}\n")
-        frames.setdefault(key, []).append(item.frame or 0)
+                out.append(f"{(item.frame or 0) + first} {value} {value // FACTOR} {size} {text}\n")
+        frames.setdefault(key, []).append((item.frame or 0) + first)
         if len(out) == before:
             bare.setdefault(key, []).append(item)
-    _finish(sink, report, rows, frames, bare)
+    write_rows(sink, report, rows, frames, bare)
     labels = classes.labels()
     if labels is not None:
         for subset in dict.fromkeys(key[0] for key in rows) or ("default",):
             sink.write(f"{folder(subset)}labels.txt", labels)
-
-
-def _finish(
-    sink: NullSink,
-    report: LossReport,
-    rows: dict[tuple[str, str], list[str]],
-    frames: dict[tuple[str, str], list[int]],
-    bare: dict[tuple[str, str], list[Item]],
-) -> None:
-    maps: dict[str, list[str]] = {}
-    folders = Folders()
-    for key, own in rows.items():
-        name, numbers = folders.of(*key), frames[key]
-        sink.write(f"{name}.txt", "".join(own).encode("ascii"))
-        if key in bare:
-            if numbers == list(range(numbers[0], numbers[-1] + 1)):
-                base = name.rpartition("/")[2]
-                maps.setdefault(key[0], []).append(f"{base} empty {numbers[0]:06d} {numbers[-1]:06d}\n")
-            else:
-                for item in bare[key]:
-                    report.drop(item, None, "", "an image without objects has no row, and frames are missing")
-    for subset, own in maps.items():
-        sink.write(f"{folder(subset)}frames.seqmap", "".join(own).encode("utf-8"))

@@ -10,22 +10,11 @@ import numpy as np
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._shared.images import read_png
 from maskcodec.formats._shared.lines import NUMBER, Line, decimal
+from maskcodec.formats._shared.maskpng import read_mask
 from maskcodec.formats._shared.naming import Images
 from maskcodec.formats._shared.source import Source
-from maskcodec.formats.open_images.tables import (
-    BOXES,
-    FLAGS,
-    LABELS,
-    MASKS,
-    NAMESPACE,
-    Files,
-    Rows,
-    classes,
-    hierarchy_of,
-    listed,
-    mask_name,
-    sizes,
-)
+from maskcodec.formats.open_images.schema import classes, hierarchy_of, listed, sizes
+from maskcodec.formats.open_images.tables import BOXES, FLAGS, LABELS, MASKS, NAMESPACE, Files, Rows, mask_name
 from maskcodec.masks import Rle
 from maskcodec.model.annotations import Annotation, Box, Mask, Tag
 from maskcodec.model.dataset import Dataset, Item, LazyItems
@@ -198,13 +187,7 @@ class _Reader:
     def _pixels(self, item: Item, place: str, line: Line) -> Rle:
         if not self.source.has(place):
             raise line.fault(f"the mask {place} is missing", "MaskPath")
-        pixels = read_png(self.source.read(place), self.source.display(place))[0]
-        if pixels.ndim == 3:
-            colors = pixels[..., :3] if pixels.shape[2] > 2 else pixels[..., :1]
-            if (colors != colors[..., :1]).any():
-                raise FormatError("expected one channel, got colours", file=self.source.display(place))
-            pixels = np.ascontiguousarray(colors[..., 0])
-        rle = Rle.from_mask(pixels)
+        rle = _grey(self.source.read(place), self.source.display(place))
         if not item.width or not item.height:
             item.height, item.width = rle.shape
             self.source.report.default(item, None, "width", "the size of the image is unknown, that of a mask counts")
@@ -232,6 +215,19 @@ class _Reader:
                         box.group_id = count
                     mask.group_id = box.group_id
                     break
+
+
+def _grey(data: bytes, file: str) -> Rle:
+    plain = read_mask(data, file)
+    if plain is not None:
+        return plain[0]
+    pixels = read_png(data, file)[0]
+    if pixels.ndim == 3:
+        colors = pixels[..., :3] if pixels.shape[2] > 2 else pixels[..., :1]
+        if (colors != colors[..., :1]).any():
+            raise FormatError("expected one channel, got colours", file=file)
+        pixels = np.ascontiguousarray(colors[..., 0])
+    return Rle.from_mask(pixels)
 
 
 def _number(line: Line, cells: dict[str, str], name: str) -> float:

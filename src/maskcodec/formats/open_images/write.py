@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from maskcodec.errors import shorten
-from maskcodec.formats._shared.images import write_png
 from maskcodec.formats._shared.jsonio import encode
 from maskcodec.formats._shared.labels import numbered
 from maskcodec.formats._shared.lines import decimal, write_csv
+from maskcodec.formats._shared.maskpng import write_mask
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.open_images.arrange import FLAG_COLUMNS, in_fractions, plain_name
 from maskcodec.formats.open_images.read import SIDES, TOLERANCE, fraction
+from maskcodec.formats.open_images.schema import parents_of
 from maskcodec.formats.open_images.tables import (
     BOXES,
     FLAGS,
@@ -24,7 +25,6 @@ from maskcodec.formats.open_images.tables import (
     META,
     NAMESPACE,
     mask_name,
-    parents_of,
 )
 from maskcodec.model.annotations import Box, Mask
 from maskcodec.model.dataset import Dataset, Item
@@ -48,18 +48,31 @@ class _Tables:
         self.rows: dict[str, list[dict[str, str]]] = {"images": [], "labels": [], "boxes": [], "masks": []}
 
 
-def write(dataset: Dataset, sink: NullSink, report: LossReport, *, visible: bool = False) -> None:
+def write(
+    dataset: Dataset,
+    sink: NullSink,
+    report: LossReport,
+    *,
+    visible: bool = False,
+    depth: int = 1,
+    group: str = "keep",
+) -> None:
     """Write the tables of each subset, the classes, their hierarchy, sizes of images, and a PNG for each mask.
 
     Args:
         dataset: tags, boxes and masks.
         sink: the output.
         report: hears of special losses.
-        visible: masks are white (255), not 1.
+        visible: masks are white (255) in 8 bits.
+        depth: bits of the pixels of masks, 1, or 8 as CVAT writes them (0 and 1).
+        group: "cvat" merges the masks and outlines of a group into one mask, whose largest member leads.
 
     Raises:
-        ValueError: a label without a name.
+        ValueError: a label without a name, another depth.
     """
+    if depth not in (1, 8):
+        raise ValueError(f"depth is 1 or 8 bits, got {depth!r}")
+    bits = 8 if visible else depth
     numbered(dataset.schema, report)
     names = _names(dataset.schema, report)
     subsets: dict[str, _Tables] = {}
@@ -78,8 +91,8 @@ def write(dataset: Dataset, sink: NullSink, report: LossReport, *, visible: bool
                 _mask_row(row, annotation, texts)
                 folder = taken.setdefault(item.subset, set())
                 row["MaskPath"] = _unique(own.get("MaskPath"), row, folder)
-                pixels = annotation.rle.decode() * (255 if visible else 1)
-                sink.write(f"masks/{item.subset}/{row['MaskPath']}", write_png(pixels, level=1))
+                data = write_mask(annotation.rle, depth=bits, value=255 if visible else 1)
+                sink.write(f"masks/{item.subset}/{row['MaskPath']}", data)
                 rows["masks"].append(row)
                 continue
             row["Confidence"] = decimal(annotation.score if annotation.score is not None else 1.0)

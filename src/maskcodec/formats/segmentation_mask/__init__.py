@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from maskcodec.formats._base import Capabilities, Format
 from maskcodec.formats._shared.conversions import TO_MASK
+from maskcodec.formats._shared.grouping import merging
 from maskcodec.formats._shared.naming import media_in
 from maskcodec.formats.segmentation_mask import read, write
 from maskcodec.formats.segmentation_mask.pairs import NAMESPACE
@@ -18,26 +19,32 @@ from maskcodec.model.annotations import Mask
 
 __all__ = ["FORMATS"]
 
+
+def _carries(group: str = "keep") -> Capabilities:
+    return Capabilities(
+        kinds={Mask},
+        converts=TO_MASK,
+        fields={"id"},
+        order=True,
+        needs_category=True,
+        merges=merging(group, "paint"),
+        flat="objects",
+        named_by="stem",
+        one_folder=True,
+        subsets=True,
+        category_fields={"id", "color"},
+        schema_fields={"background"},
+        namespaces={NAMESPACE},
+    )
+
+
 FORMATS = (
     Format(
         name="segmentation_mask",
         title="Segmentation mask",
         aliases=("Segmentation mask 1.1", "mask"),
         spec="PASCAL VOC 2012 development kit, CVAT format 'Segmentation mask 1.1'",
-        carries=Capabilities(
-            kinds={Mask},
-            converts=TO_MASK,
-            fields={"id"},
-            order=True,
-            needs_category=True,
-            flat="objects",
-            named_by="stem",
-            one_folder=True,
-            subsets=True,
-            category_fields={"id", "color"},
-            schema_fields={"background"},
-            namespaces={NAMESPACE},
-        ),
+        carries=_carries,
         detect=read.detect,
         read=read.read,
         write=write.write,

@@ -169,7 +169,9 @@ class MapWriter:
         return len(masks)
 
 
-def write(dataset: Dataset, sink: NullSink, report: LossReport, *, mode: str = "rgb") -> None:
+def write(
+    dataset: Dataset, sink: NullSink, report: LossReport, *, mode: str = "rgb", group: str = "keep"
+) -> None:
     """Write class maps, object maps, lists and the table of labels.
 
     Args:
@@ -178,6 +180,7 @@ def write(dataset: Dataset, sink: NullSink, report: LossReport, *, mode: str = "
         report: hears of special losses.
         mode: "rgb" as CVAT does, "palette" as PASCAL VOC does (colours of labels are lost), "index" for grey maps,
             whose objects may be more than 254.
+        group: "cvat" merges the members of a group into one object, whose largest member leads.
 
     Raises:
         ValueError: two labels of one colour, more labels or objects than the maps can number, a label whose name the

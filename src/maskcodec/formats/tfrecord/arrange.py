@@ -1,4 +1,4 @@
-"""Objects of a record: a box, with a mask or without."""
+"""Objects of a record: a box, with or without a mask and key points."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from maskcodec.formats.tfrecord.objects import EXTRA, FLAGS
-from maskcodec.formats.tfrecord.read import NAMESPACE
-from maskcodec.model.annotations import Annotation, Box, Caption, Mask
+from maskcodec.formats.tfrecord.objects import EXTRA, FLAGS, NAMESPACE
+from maskcodec.model.annotations import Annotation, Box, Caption, Mask, Skeleton
 from maskcodec.model.dataset import Item
 from maskcodec.model.losses import LossReport
+from maskcodec.model.schema import LabelSchema
 
 __all__ = ["arrange", "in_fractions"]
 
-_SHARED = (*FLAGS.values(), "category_id")
+_SAME = (*FLAGS.values(), "track_id")
 
 
 def in_fractions(annotation: Annotation) -> bool:
@@ -23,31 +23,43 @@ def in_fractions(annotation: Annotation) -> bool:
     return "fractions" in annotation.extras.get(NAMESPACE, {})
 
 
-def arrange(item: Item, source: Item, report: LossReport) -> None:
-    """Bring annotations into objects: a box, with a mask or without; everything else behind them."""
+def arrange(item: Item, source: Item, report: LossReport, schema: LabelSchema) -> None:
+    """Bring annotations into objects: a box, its mask, its key points; everything else behind them."""
     first = next((a for a in item.annotations if isinstance(a, Mask)), None)
     if first is not None and not (item.width and item.height):
         item.height, item.width = first.rle.shape
         for name in ("width", "height"):
             report.default(source, None, name, "the size of the image is unknown, that of a mask counts")
     boxes: list[Box] = []
-    masks: list[Mask] = []
+    more: list[Mask | Skeleton] = []
     rest: list[Annotation] = []
+    for skeleton in item.annotations:
+        if isinstance(skeleton, Skeleton) and skeleton.visibility is None:
+            skeleton.visibility = [2] * len(skeleton.xy)
+            report.default(source, skeleton, "visibility", "points of unknown visibility are visible")
+    most = max((len(a.xy) for a in item.annotations if isinstance(a, Skeleton)), default=0)
     for annotation in item.annotations:
-        reason = _reason(annotation, item)
+        reason = _reason(annotation, item) or _count(annotation, most, schema)
         if reason:
             report.drop(source, annotation, "", reason)
-        elif isinstance(annotation, Box):
+            continue
+        if annotation.track_id is not None and not _is_track(annotation.track_id):
+            report.drop(source, annotation, "track_id", "a track is a whole number from 0 on, of 63 bits")
+            annotation.track_id = None
+        if isinstance(annotation, Box):
             _round(annotation, item, source, report)
             boxes.append(annotation)
-        elif isinstance(annotation, Mask):
-            masks.append(annotation)
+        elif isinstance(annotation, (Mask, Skeleton)):
+            if isinstance(annotation, Skeleton):
+                _round_points(annotation, item, source, report)
+            more.append(annotation)
         else:
             if isinstance(annotation, Caption) and annotation.category_id is not None:
                 report.drop(source, annotation, "category_id", "a caption is a text alone")
                 annotation.category_id = None
             rest.append(annotation)
-    objects = _pairs(item, boxes, masks, source, report)
+    objects = _objects(item, boxes, more, source, report)
+    _same(objects, source, report)
     _attributes(objects, source, report)
     item.annotations = [part for parts in objects for part in parts] + rest
 
@@ -61,10 +73,39 @@ def _reason(annotation: Annotation, item: Item) -> str:
     if isinstance(annotation, Box):
         sides = (annotation.x0, annotation.y0, annotation.x1, annotation.y1)
         if in_fractions(annotation) == bool(item.width and item.height):
-            return "the size of the image is unknown, coordinates are fractions of it"
+            return _UNKNOWN
         if not all(map(math.isfinite, sides)) or sides[2] < sides[0] or sides[3] < sides[1]:
             return "it has no finite sides, or the right or bottom one comes first"
+    if isinstance(annotation, Skeleton):
+        if in_fractions(annotation) == bool(item.width and item.height):
+            return _UNKNOWN
+        if not any(annotation.visibility or ()):
+            return "key points none of which is labelled are none"
+        return "" if np.isfinite(annotation.xy).all() else "it has a point that is no finite number"
     return ""
+
+
+def _count(annotation: Annotation, most: int, schema: LabelSchema) -> str:
+    """Why the number of points of a skeleton cannot be written."""
+    if not isinstance(annotation, Skeleton) or len(annotation.xy) == most:
+        return ""
+    known = annotation.category_id in schema and schema.by_id(annotation.category_id).keypoints  # type: ignore[arg-type]
+    return "" if known else "others of the image have more points, and its category does not name them"
+
+
+def _is_track(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**63
+
+
+_UNKNOWN = "the size of the image is unknown, coordinates are fractions of it"
+
+
+def _round_points(skeleton: Skeleton, item: Item, source: Item, report: LossReport) -> None:
+    scale = np.array((1, 1) if in_fractions(skeleton) else (item.width or 1, item.height or 1), np.float64)
+    now = (skeleton.xy / scale).astype(np.float32).astype(np.float64) * scale
+    if not np.array_equal(now, skeleton.xy):
+        report.approximate(source, skeleton, "xy", "rounded to a fraction of the image size, in 32 bits")
+        skeleton.xy = now
 
 
 def _round(box: Box, item: Item, source: Item, report: LossReport) -> None:
@@ -78,46 +119,68 @@ def _round(box: Box, item: Item, source: Item, report: LossReport) -> None:
             setattr(box, name, now)
 
 
-def _pairs(
-    item: Item, boxes: list[Box], masks: list[Mask], source: Item, report: LossReport
+def _objects(
+    item: Item, boxes: list[Box], more: list[Mask | Skeleton], source: Item, report: LossReport
 ) -> list[list[Annotation]]:
-    """Objects in their order: boxes, each with the mask of its group and label; then masks, each with its box."""
-    waiting: dict[Any, list[Mask]] = {}
-    for mask in masks:
-        if mask.group_id is not None:
-            waiting.setdefault((mask.group_id, mask.category_id), []).append(mask)
-    partner: dict[int, Mask] = {}
-    for box in boxes:
-        found = waiting.get((box.group_id, box.category_id))
-        if box.group_id is not None and found:
-            partner[id(box)] = found.pop(0)
-    used = {id(mask) for mask in partner.values()}
-    objects: list[list[Annotation]] = [[box, partner[id(box)]] if id(box) in partner else [box] for box in boxes]
-    for mask in masks:
-        if id(mask) not in used:
-            x, y, w, h = mask.rle.bbox
-            lone = Box(x, y, x + w, y + h, **{name: getattr(mask, name) for name in _SHARED})
-            lone.attributes = {key: value for key, value in mask.attributes.items() if key in EXTRA}
-            lone.group_id = mask.group_id
-            _round(lone, item, source, report)
-            report.default(source, mask, "", "a mask stands beside its box, which was added")
-            objects.append([lone, mask])
+    """Boxes with the mask and the key points of their group and label; then masks and key points, with a new box."""
+    waiting: dict[Any, list[Mask | Skeleton]] = {}
+    for part in more:
+        if part.group_id is not None:
+            waiting.setdefault((part.group_id, part.category_id, part.kind), []).append(part)
+    used: set[int] = set()
+    objects: list[list[Annotation]] = []
+    for first in (*boxes, *sorted(more, key=lambda part: isinstance(part, Skeleton))):
+        if id(first) in used:
+            continue
+        used.add(id(first))
+        parts: list[Annotation] = [first]
+        if not isinstance(first, Box):
+            parts = [_box_of(first, item, source, report), first]
+        for kind in ("mask", "skeleton") if first.group_id is not None else ():
+            found = waiting.get((first.group_id, first.category_id, kind), [])
+            found = [part for part in found if id(part) not in used]
+            if found and kind != first.kind:
+                used.add(id(found[0]))
+                parts.append(found[0])
+        objects.append(parts)
+    return objects
+
+
+def _box_of(part: Mask | Skeleton, item: Item, source: Item, report: LossReport) -> Box:
+    """The box that a mask or key points without one stand beside."""
+    if isinstance(part, Mask):
+        x, y, w, h = part.rle.bbox
+        sides = (x, y, x + w, y + h)
+    else:
+        xy = part.xy[np.asarray(part.visibility) > 0]
+        sides = (*xy.min(axis=0).tolist(), *xy.max(axis=0).tolist())
+    box = Box(*sides, category_id=part.category_id, **{name: getattr(part, name) for name in _SAME})
+    box.attributes = {key: value for key, value in part.attributes.items() if key in EXTRA}
+    box.group_id = part.group_id
+    if in_fractions(part):
+        box.extras = {NAMESPACE: {"fractions": True}}
+    _round(box, item, source, report)
+    report.default(source, part, "", "it stands beside its box, which was added")
+    return box
+
+
+def _same(objects: list[list[Annotation]], source: Item, report: LossReport) -> None:
+    """Parts of an object are tied by a group, and have what the box has."""
     group = 0
     for parts in objects:
         group += len(parts) > 1
         number = group if len(parts) > 1 else None
         for part in parts:
             if part.group_id is not None and number is None:
-                report.drop(source, part, "group_id", "a group is a box and its mask")
+                report.drop(source, part, "group_id", "a group is a box with its mask or key points")
             elif part.group_id != number:
                 report.rename(source, part, "group_id", "groups are numbered in each image")
             part.group_id = number
         for part in parts[1:]:
-            for name in FLAGS.values():
+            for name in _SAME:
                 if getattr(part, name) != getattr(parts[0], name):
                     setattr(part, name, getattr(parts[0], name))
-                    report.approximate(source, part, name, "a box and its mask are one object, that of the box counts")
-    return objects
+                    report.approximate(source, part, name, "the parts are one object, that of the box counts")
 
 
 def _attributes(objects: list[list[Annotation]], source: Item, report: LossReport) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._shared.source import Source
 from maskcodec.model.schema import Category
 
-__all__ = ["read_map", "write_map"]
+__all__ = ["keypoint_ids", "read_map", "write_map"]
 
 _TOKEN = re.compile(
     r"""\s+|\#[^\n]*|[,;]|(?P<mark>[{}:<>])|(?P<text>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|(?P<word>[-+.\w]+)"""
@@ -111,12 +112,24 @@ def read_map(source: Source, name: str) -> list[Category]:
             if isinstance(fields.get("display_name"), str):
                 own["display_name"] = fields["display_name"]
             points = [{f: v for f, v, _ in inner} for field, inner, _ in value if field == "keypoints"]
+            for at, point in enumerate(points):
+                if not isinstance(point.get("label"), str) or not point["label"]:
+                    text = "a key point without a label has a name made of its place"
+                    source.report.default(label, None, "keypoints", text, what="category")
+                category.keypoints.append(point.get("label") or f"point_{at + 1}")
             if points:
-                own["keypoints"] = points
+                own["keypoint_ids"] = [str(point.get("id", "")) for point in points]
             if own:
                 category.extras["tfrecord"] = own
         except FormatError as error:
             source.problem(error, what="category")
+    plain = keypoint_ids([found[number] for number in sorted(found)])
+    for category in found.values():
+        own = category.extras.get("tfrecord", {})
+        if own.get("keypoint_ids") == [str(plain[name]) for name in category.keypoints]:
+            del own["keypoint_ids"]
+            if not own:
+                del category.extras["tfrecord"]
     most = max(found, default=0)
     if most > 10 * len(found) + 1000:
         raise FormatError(f"id {most} of {len(found)} labels: the ids have too many gaps", file=file)
@@ -134,15 +147,25 @@ def _quoted(text: str) -> str:
     return f"'{text}'"
 
 
-def write_map(labels: list[tuple[int, str, dict[str, Any]]]) -> bytes:
-    """The table: ids, names, and what else is known."""
+def keypoint_ids(categories: Iterable[Category]) -> dict[str, int]:
+    """Ids of key points, from 1: those of one name are the same in all categories."""
+    names = dict.fromkeys(name for category in categories for name in category.keypoints)
+    return {name: at for at, name in enumerate(names, 1)}
+
+
+def write_map(labels: list[tuple[int, str, Category]]) -> bytes:
+    """The table: ids, names, key points, and what else is known."""
     out = []
-    for number, name, own in labels:
+    plain = keypoint_ids(category for _, _, category in labels)
+    for number, name, category in labels:
+        own = category.extras.get("tfrecord", {})
         out.append(f"item {{\n\tid: {number}\n\tname: {_quoted(name)}\n")
         if "display_name" in own:
             out.append(f"\tdisplay_name: {_quoted(own['display_name'])}\n")
-        for point in own.get("keypoints", ()):
-            parts = [f"{k}: {_quoted(v) if k == 'label' else v}" for k, v in point.items()]
-            out.append(f"\tkeypoints {{ {' '.join(parts)} }}\n")
+        ids = own.get("keypoint_ids", ())
+        if len(ids) != len(category.keypoints):
+            ids = [str(plain[label]) for label in category.keypoints]
+        for key, label in zip(ids, category.keypoints, strict=True):
+            out.append(f"\tkeypoints {{ {f'id: {key} ' if key else ''}label: {_quoted(label)} }}\n")
         out.append("}\n\n")
     return "".join(out).encode("utf-8")

@@ -6,36 +6,24 @@ import io
 import re
 from typing import Any, BinaryIO
 
-import numpy as np
-
 from maskcodec.errors import FormatError, shorten
 from maskcodec.formats._base import Confidence, NotThisFormat, Probe
 from maskcodec.formats._shared.images import image_size
 from maskcodec.formats._shared.naming import Images, stem
 from maskcodec.formats._shared.source import Source
 from maskcodec.formats.tfrecord.labelmap import read_map
-from maskcodec.formats.tfrecord.objects import EXTRA, FLAGS, masks_of, set_flags
+from maskcodec.formats.tfrecord.objects import BOX, KNOWN, NAMESPACE, read_objects
 from maskcodec.formats.tfrecord.wire import entries, looks, records, scalar, unpacked, values
-from maskcodec.model.annotations import Annotation, Box, Caption, Mask, Tag
+from maskcodec.model.annotations import Caption, Tag
 from maskcodec.model.dataset import Dataset, Item, LazyItems
 from maskcodec.model.schema import Category, LabelSchema
 
-__all__ = ["BOX", "KNOWN", "NAMESPACE", "Embedded", "detect", "read"]
+__all__ = ["Embedded", "detect", "read"]
 
-NAMESPACE = "tfrecord"
 _FILE = re.compile(
     r"(?:.*/)?([^/]+?)(?:\.tfrecords?|\.record)?(?:-\d{5}-of-\d{5}(?:\.tfrecords?|\.record)?)?(?:\.gz)?", re.I
 )
 _NAME = re.compile(r".*(\.tfrecords?|\.record|-\d{5}-of-\d{5})(\.tfrecords?|\.record)?(\.gz)?", re.I)
-BOX = tuple(f"image/object/bbox/{name}" for name in ("xmin", "xmax", "ymin", "ymax"))
-KNOWN: dict[str, str] = {
-    "image/filename": "bytes", "image/source_id": "bytes", "image/height": "int", "image/width": "int",
-    "image/encoded": "bytes", "image/format": "bytes", "image/key/sha256": "bytes",
-    **dict.fromkeys(BOX, "float"), "image/object/class/text": "bytes", "image/object/class/label": "int",
-    **{f"image/object/{name}": "int" for name in FLAGS},
-    **{f"image/object/{name}": kind for name, kind in EXTRA.items()},
-    "image/object/mask": "", "image/class/text": "bytes", "image/class/label": "int", "image/caption": "bytes",
-}  # fmt: skip
 
 
 def _files(names: list[str]) -> list[str]:
@@ -96,6 +84,7 @@ class _Reader:
         self.schema = LabelSchema(read_map(source, best) if best is not None else [])
         self.ids = {category.name: int(category.id) for category in self.schema}
         self.numbers = set(self.ids.values())
+        self.points: dict[Any, int] = {category.id: len(category.keypoints) for category in self.schema}
         self._learning = True
         self.data: list[Any] = []
         self.index: list[tuple[int, int, int, int]] = []
@@ -212,7 +201,9 @@ class _Reader:
             own["features"] = other
         self._size(item, self.encoded((at, begin, end)))
         file = f"{self.source.display(self.names[at])}: record {number}"
-        count = self._objects(item, get, file)
+        labels = [self._of(get, "image/object/class", i) for i in range(len(get.get(BOX[0], ())))]
+        points = [self.points.get(label, 0) for label in labels]
+        count = read_objects(item, get, list(zip(labels, points, strict=True)), self.boxes, file, self.source.report)
         if other:
             own["#objects"] = count
         item.extras[NAMESPACE] = own
@@ -240,42 +231,3 @@ class _Reader:
     def _of(self, get: dict[str, Any], group: str, i: int) -> int | None:
         texts, numbers = get.get(f"{group}/text", ()), get.get(f"{group}/label", ())
         return self._label(texts[i] if i < len(texts) else b"", int(numbers[i]) if i < len(numbers) else 0)
-
-    def _objects(self, item: Item, get: dict[str, Any], file: str) -> int:
-        sides = [get.get(key, ()) for key in BOX]
-        count = len(sides[0])
-        lists = {key: found for key, found in get.items() if key.startswith("image/object/") and key not in BOX}
-        for key, found in (*zip(BOX, sides, strict=True), *lists.items()):
-            numeric = key == "image/object/mask" and isinstance(found, np.ndarray)
-            if len(found) not in ((0, count * (item.height or 0) * (item.width or 0)) if numeric else
-                                  (count,) if key in BOX or (key.startswith("image/object/class") and len(found)) else
-                                  (0, count)):  # fmt: skip
-                raise ValueError(f"{key}: {len(found)} values for {count} objects")
-        masks = masks_of(item, lists.get("image/object/mask", ()), count, file)
-        width, height = item.width or 0, item.height or 0
-        known = bool(width and height)
-        group = 0
-        for i in range(count):
-            x0, x1, y0, y1 = (float(side[i]) for side in sides)
-            if not (x0 <= x1 and y0 <= y1 and all(map(np.isfinite, (x0, x1, y0, y1)))):
-                raise ValueError(f"image/object/bbox: object {i}: xmin <= xmax and ymin <= ymax expected, "
-                                 f"got {x0}, {x1}, {y0}, {y1}")  # fmt: skip
-            if min(x0, y0) < 0 or max(x1, y1) > 1:
-                self.source.report.default(item, "box", "", "boxes that reach beyond the image are kept")
-            scale = (width, height) if known else (1, 1)
-            box = Box(x0 * scale[0], y0 * scale[1], x1 * scale[0], y1 * scale[1])
-            if not known:
-                box.extras[NAMESPACE] = {"fractions": True}
-                text = "the size of the image is unknown: coordinates stay fractions of it"
-                self.source.report.default(item, None, "width", text)
-            made: list[Annotation] = [box]
-            rle = masks[i]
-            if rle is not None:
-                made = [box, Mask(rle)] if self.boxes else [Mask(rle)]
-                group += 1
-            for annotation in made:
-                annotation.category_id = self._of(get, "image/object/class", i)
-                annotation.group_id = group if len(made) > 1 else None
-                set_flags(annotation, get, i)
-            item.annotations += made
-        return count

@@ -8,30 +8,40 @@ from typing import Any
 import numpy as np
 
 from maskcodec.errors import shorten
-from maskcodec.formats._shared.images import write_png
+from maskcodec.formats._shared.maskpng import write_mask
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.tfrecord.arrange import in_fractions
 from maskcodec.formats.tfrecord.labelmap import write_map
-from maskcodec.formats.tfrecord.objects import EXTRA, FLAGS
-from maskcodec.formats.tfrecord.read import BOX, NAMESPACE, Embedded
+from maskcodec.formats.tfrecord.objects import BOX, EXTRA, FLAGS, NAMESPACE, POINTS, TRACK
+from maskcodec.formats.tfrecord.read import Embedded
 from maskcodec.formats.tfrecord.wire import example, framed
-from maskcodec.model.annotations import Annotation, Box, Caption, Mask, Tag
+from maskcodec.model.annotations import Annotation, Box, Caption, Mask, Skeleton, Tag
 from maskcodec.model.dataset import Dataset, Item
 from maskcodec.model.losses import LossReport
 
 __all__ = ["write"]
 
+
 def write(
-    dataset: Dataset, sink: NullSink, report: LossReport, *, masks: bool = True, ascii_only: bool = False
+    dataset: Dataset,
+    sink: NullSink,
+    report: LossReport,
+    *,
+    masks: bool = True,
+    ascii_only: bool = False,
+    tracks: bool = True,
+    group: str = "keep",
 ) -> None:
     """Write a file of records for each subset, and ``label_map.pbtxt``.
 
     Args:
-        dataset: boxes, masks, tags, captions.
+        dataset: boxes, masks, key points, tags, captions.
         sink: the output.
         report: hears of special losses.
         masks: write the masks, not only their boxes.
         ascii_only: names of labels are written without other letters; those left empty are an error.
+        tracks: write the numbers of tracks, where objects have one.
+        group: "cvat" merges the members of a group into one object, a box around all and the mask of all.
 
     Raises:
         ValueError: a label without a name, or two of one name.
@@ -49,8 +59,8 @@ def write(
     finally:
         for stream in files.values():
             stream.close()
-    own = {c.id: c.extras.get(NAMESPACE, {}) for c in dataset.schema}
-    sink.write("label_map.pbtxt", write_map([(number, name, own[key]) for key, (number, name) in labels.items()]))
+    table = [(*labels[category.id], category) for category in dataset.schema]
+    sink.write("label_map.pbtxt", write_map(table))
 
 
 def _labels(dataset: Dataset, report: LossReport, ascii_only: bool) -> dict[Any, tuple[int, str]]:
@@ -81,10 +91,10 @@ def _record(item: Item, labels: dict[Any, tuple[int, str]], image: bytes, masks:
     for part in item.annotations:
         if isinstance(part, Box):
             objects.append([part])
-        elif isinstance(part, Mask) and masks:
-            objects[-1].append(part)
-        elif isinstance(part, Mask):
+        elif isinstance(part, Mask) and not masks:
             report.drop(item, part, "", "masks are not asked for")
+        elif isinstance(part, (Mask, Skeleton)):
+            objects[-1].append(part)
     features: dict[str, Any] = {
         "image/filename": [str(item.path or "").encode("utf-8")],
         "image/source_id": [str(item.attributes.get("source_id", "")).encode("utf-8")],
@@ -135,11 +145,24 @@ def _objects(
         if any(value is not None for value in found):
             plain = [value or 0 for value in found]
             features[f"image/object/{name}"] = list(map(int, plain)) if kind == "int" else np.array(plain, np.float32)
-    if any(len(parts) > 1 for parts in objects):
-        features["image/object/mask"] = [_png(parts[1]) if len(parts) > 1 else b"" for parts in objects]
+    if any(parts[0].track_id is not None for parts in objects):
+        features[TRACK] = [-1 if parts[0].track_id is None else parts[0].track_id for parts in objects]
+    masks = [next((part for part in parts if isinstance(part, Mask)), None) for parts in objects]
+    if any(masks):
+        features["image/object/mask"] = [write_mask(mask.rle) if mask is not None else b"" for mask in masks]
+    skeletons = [next((part for part in parts if isinstance(part, Skeleton)), None) for parts in objects]
+    if any(skeletons):
+        _points(features, item, skeletons)
 
 
-def _png(mask: Any) -> bytes:
-    return write_png(mask.rle.decode(), level=1)
-
-
+def _points(features: dict[str, Any], item: Item, skeletons: list[Skeleton | None]) -> None:
+    """Key points of all objects, each with as many as the longest; what an object has not is not labelled."""
+    most = max(len(one.xy) for one in skeletons if one is not None)
+    xy, seen = np.zeros((len(skeletons), most, 2)), np.zeros((len(skeletons), most), np.int64)
+    for at, one in enumerate(skeletons):
+        if one is not None:
+            scale = (1, 1) if in_fractions(one) else (item.width or 1, item.height or 1)
+            xy[at, : len(one.xy)] = one.xy / scale
+            seen[at, : len(one.xy)] = one.visibility or 2
+    features[POINTS[0]], features[POINTS[1]] = (xy[..., side].ravel().astype(np.float32) for side in (0, 1))
+    features[POINTS[2]] = seen.ravel().tolist()

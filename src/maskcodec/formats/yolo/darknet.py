@@ -20,7 +20,7 @@ from maskcodec.formats.yolo.common import (
     read_list,
     unique_rows,
 )
-from maskcodec.formats.yolo.rows import box_of, category, checked, outside
+from maskcodec.formats.yolo.rows import box_of, category, checked, outside, plain_boxes
 from maskcodec.model.annotations import Box
 from maskcodec.model.dataset import Dataset, Item, LazyItems
 from maskcodec.model.schema import LabelSchema
@@ -98,6 +98,10 @@ class _Reader:
         self.sizes.of(item, image)
         if not self.source.has(labels):
             item.extras[NAMESPACE] = {"#missing": True}
+            return item
+        plain = plain_boxes(self.source.read(labels), range(len(self.names)), (item.width or 0, item.height or 0))
+        if plain is not None and item.width and item.height:
+            item.annotations = [Box(x0, y0, x1, y1, category_id=number) for number, x0, y0, x1, y1 in plain]
             return item
         rows = []
         for line in lines(self.source, labels):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from maskcodec.formats._shared.labels import numbered
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.yolo.common import META, NAMESPACE, check_name, size_rows
 from maskcodec.formats.yolo.darknet import RESERVED, box_at
-from maskcodec.formats.yolo.rows import box_of, fractions, texts
+from maskcodec.formats.yolo.rows import centred_texts, texts
 from maskcodec.model.annotations import Annotation, Box
 from maskcodec.model.dataset import Dataset, Item
 from maskcodec.model.losses import LossReport
@@ -64,17 +62,13 @@ def _row(box: Annotation, item: Item, report: LossReport, decimals: int | None) 
 def box_texts(box: Box, item: Item, report: LossReport, decimals: int | None) -> list[str]:
     """Centre and size of a box as fractions."""
     sides = (box.x0, box.y0, box.x1, box.y1)
-    same: Callable[[list[float]], bool]
     if item.width and item.height:
-        size = (item.width, item.height)
-        x0, y0, x1, y1 = fractions(sides, size)
-        values = [(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0]
-        same = lambda row: box_of(row, size) == sides  # noqa: E731
+        found, exact = centred_texts(sides, (item.width, item.height), decimals)
     else:
         x0, y0, x1, y1 = sides
         values = [(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0]
-        same = lambda row: box_at(row, item, 0) == Box(*sides, category_id=0, extras={NAMESPACE: {"fractions": True}})  # noqa: E731
-    found, exact = texts(values, same, decimals)
+        wanted = Box(*sides, category_id=0, extras={NAMESPACE: {"fractions": True}})
+        found, exact = texts(values, lambda row: box_at(row, item, 0) == wanted, decimals)
     if not exact:
         for name in ("x0", "y0", "x1", "y1"):
             report.approximate(item, box, name, "rounded to fractions of the image size")

@@ -9,7 +9,7 @@ import numpy as np
 
 from maskcodec.formats._shared.lines import Line, decimal
 from maskcodec.formats.yolo.common import NAMESPACE
-from maskcodec.formats.yolo.rows import box_of, checked, corners_of, fractions, pixel, texts
+from maskcodec.formats.yolo.rows import box_of, centred_texts, checked, corners_of, fractions, pixel, texts
 from maskcodec.model.annotations import Annotation, Box, Polygon, Skeleton
 from maskcodec.model.dataset import Item
 from maskcodec.model.geometry import box_corners
@@ -117,7 +117,9 @@ class _Writer:
     def _texts(
         self, values: list[float], same: Callable[[list[float]], bool], annotation: Annotation, *fields: str
     ) -> list[str]:
-        out, exact = texts(values, same, self.decimals)
+        return self._told(*texts(values, same, self.decimals), annotation, *fields)
+
+    def _told(self, out: list[str], exact: bool, annotation: Annotation, *fields: str) -> list[str]:
         if not exact:
             for name in fields:
                 self.report.approximate(self.item, annotation, name, "rounded to fractions of the image size")
@@ -125,9 +127,7 @@ class _Writer:
 
     def centred(self, sides: Any, annotation: Annotation, *fields: str) -> list[str]:
         """Centre and size of a box."""
-        x0, y0, x1, y1 = fractions(sides, self.size)
-        values = [(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0]
-        return self._texts(values, lambda row: box_of(row, self.size) == tuple(sides), annotation, *fields)
+        return self._told(*centred_texts(sides, self.size, self.decimals), annotation, *fields)
 
     def detect(self, box: Any) -> list[str]:
         return self.centred((box.x0, box.y0, box.x1, box.y1), box, "x0", "y0", "x1", "y1")

@@ -15,10 +15,10 @@ from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats._shared.source import Source
 from maskcodec.formats.yolo.common import META, NAMESPACE, Sizes, check_name, size_rows, unique_rows
 from maskcodec.formats.yolo.layout import KNOWN, Entry, Layout
-from maskcodec.formats.yolo.rows import outside
+from maskcodec.formats.yolo.rows import outside, plain_boxes
 from maskcodec.formats.yolo.tasks import PARSERS, row_of
 from maskcodec.formats.yolo.yamlfile import yaml_text
-from maskcodec.model.annotations import Skeleton
+from maskcodec.model.annotations import Box, Skeleton
 from maskcodec.model.dataset import Dataset, Item, LazyItems
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import Category, LabelSchema
@@ -104,6 +104,11 @@ class _Reader:
         if not self.source.has(labels):
             item.extras[NAMESPACE] = {"#missing": True}
             return item
+        if self.task == "detect" and item.width and item.height:
+            plain = plain_boxes(self.source.read(labels), self.layout.names, (item.width, item.height))
+            if plain is not None:
+                item.annotations = [Box(x0, y0, x1, y1, category_id=number) for number, x0, y0, x1, y1 in plain]
+                return item
         rows = []
         for line in lines(self.source, labels):
             try:
