@@ -363,6 +363,10 @@ class PackedFile:
         self._how: dict[str, Any] = {"masks": masks, "boxes": boxes, "subset": subset}
         self.packed = open_packed(path)
         self.root = os.path.abspath(os.path.join(path, "images"))
+        self._items: dict[int, _Items] = {}
+        self._rows: dict[int, _Rows] = {}
+        # What pyarrow allocates first takes a whole huge page: here once, instead of in every worker that is forked.
+        RleColumn(self.packed.column("mask", range(0)))
         self.places: npt.NDArray[np.int64] | None = None
         if subset is not None:
             names = np.array(self.packed.items("subset").to_pylist(), object)
@@ -410,52 +414,52 @@ class PackedFile:
 
     def entry(self, at: int) -> Entry:
         """What a loader needs of an item."""
-        place, packed = self._place(at), self.packed
-        rows = packed.rows(place)
-        height, width = self._cell("height", place), self._cell("width", place)
-        extras, number = self._cell("extras", place), self._cell("id", place)
+        place = self._place(at)
+        item, row = self._piece(self._items, "items", place)
+        height, width, number = item.whole("height", row), item.whole("width", row), item.whole("id", row)
+        extras = item.text("extras", row)
         image_id = _number(json.loads(extras) if extras else {}, number, at)
-        kinds = packed.kinds(rows)
-        known = {"mask", "polygon"} if self._how["masks"] else {"mask", "polygon", "ellipse", "box"}
-        plain = height is not None and width is not None and set(kinds) <= known
-        if plain and rows:
-            flat = self._column("rotation", rows, 0.0) == 0 if "box" in kinds or "ellipse" in kinds else np.True_
-            plain = bool(np.all(flat)) and not self._column("outside", rows, False).any()
-            if self._how["masks"] and "polygon" in kinds:
-                holes, dims = packed.column("holes", rows), self._column("dims", rows, 0)
-                plain = plain and holes.null_count == len(holes) and not (dims == 3).any()
-        if not plain:
+        if height is None or width is None:
             return self._entry_of_objects(place, image_id)
-        boxes = np.nan_to_num(packed.box(rows))
-        ids = self._column("id", rows, -1).astype(np.int64)
-        labels = packed.category(rows).astype(np.int64)
-        crowd = self._column("is_crowd", rows, False).astype(bool)
-        masks = self._masks(rows, kinds, height, width) if self._how["masks"] else None
-        return Entry((height, width), labels, boxes, crowd, ids, masks, image_id)
+        count = item.whole("count", row) or 0
+        if not count:
+            none = np.zeros(0, np.int64)
+            masks = RleArray.from_rles([]) if self._how["masks"] else None
+            return Entry((height, width), none, np.zeros((0, 4)), none.astype(bool), none, masks, image_id)
+        piece, begin = self._piece(self._rows, "annotations", item.whole("first", row) or 0)
+        rows = slice(begin, begin + count)
+        if begin + count > len(piece.plain) or not piece.plain[rows].all():
+            return self._entry_of_objects(place, image_id)
+        masks = self._masks(piece, rows, height, width) if self._how["masks"] else None
+        return Entry(
+            (height, width), piece.category[rows].astype(np.int64), np.nan_to_num(piece.box[rows]), piece.crowd[rows],
+            piece.ids[rows], masks, image_id,
+        )  # fmt: skip
 
-    def _column(self, name: str, rows: range, null: Any) -> npt.NDArray[Any]:
-        column = self.packed.column(name, rows)
-        if column.null_count:
-            column = column.fill_null(null)
-        return np.asarray(column.to_numpy(zero_copy_only=False))
+    def _piece(self, known: dict[int, Any], table: str, row: int) -> tuple[Any, int]:
+        """The piece of a table that a row is in, and its number there."""
+        of = self.packed.table(table)
+        at = bisect_right(of.starts, row) - 1
+        if at not in known:
+            made = _Items(of.piece(at)) if table == "items" else _Rows(of.piece(at), self._how["masks"])
+            known[at] = made
+        return known[at], row - of.starts[at]
 
-    def _masks(self, rows: range, kinds: list[str], height: int, width: int) -> RleArray:
-        if "polygon" not in kinds:
-            masks = self.packed.masks(rows).to_array()
+    def _masks(self, piece: _Rows, rows: slice, height: int, width: int) -> RleArray:
+        polygons = piece.polygon[rows]
+        if not polygons.any():
+            masks = piece.masks[rows].to_array()
         else:
-            rings = self.packed.column("rings", rows)
-            filled = from_polygons(rings, height, width).to_array("empty")
-            if "mask" not in kinds:
-                masks = filled
-            else:
-                own = self.packed.masks(rows).to_array("empty")
-                both = RleArray.concatenate([filled, own])
-                masks = both.take([at + len(kinds) * (kind == "mask") for at, kind in enumerate(kinds)])
+            masks = from_polygons(piece.rings[rows], height, width).to_array("empty")
+            if not polygons.all():
+                both = RleArray.concatenate([masks, piece.masks[rows].to_array("empty")])
+                masks = both.take(np.arange(len(polygons)) + len(polygons) * ~polygons)
         wrong = np.flatnonzero((masks.sizes != (height, width)).any(axis=1))
         if len(wrong):
             raise FormatError(
                 f"the mask is {tuple(masks.sizes[wrong[0]].tolist())}, the image {(height, width)} (height, width)",
-                file=self.packed.path, record=f"annotations[{rows[int(wrong[0])]}]", field="mask",
+                file=self.packed.path, record=f"annotations, row {rows.start + int(wrong[0])} of a batch",
+                field="mask",
             )  # fmt: skip
         return masks
 
@@ -471,6 +475,116 @@ class PackedFile:
         if not len(index):
             raise FormatError("a point cloud, loaders are for images", file=self.packed.path, record=f"items[{place}]")
         return index.entry(0)._replace(image_id=image_id)
+
+
+# Batches are looked at through their buffers: the functions of pyarrow.compute would do, but importing that module
+# costs every worker more memory than the data.
+
+
+def _bits(buffer: Any, offset: int, count: int) -> Any:
+    packed = np.frombuffer(buffer, np.uint8)[offset // 8 : (offset + count + 7) // 8]
+    return np.unpackbits(packed, bitorder="little")[offset % 8 : offset % 8 + count].astype(bool)
+
+
+def _valid(column: Any) -> Any:
+    """(n,) flags, False where null; None where nothing is."""
+    buffer = column.buffers()[0]
+    if buffer is None or not column.null_count:
+        return None
+    return _bits(buffer, column.offset, len(column))
+
+
+def _values(column: Any, kind: Any, null: Any) -> npt.NDArray[Any]:
+    """The values of a column of fixed width, ``null`` for null; a view where there is no null."""
+    buffer = column.buffers()[1]
+    if buffer is None:
+        return np.full(len(column), null, kind)
+    if kind is bool:
+        values = _bits(buffer, column.offset, len(column))
+    else:
+        values = np.frombuffer(buffer, kind)[column.offset : column.offset + len(column)]
+    valid = _valid(column)
+    filled: npt.NDArray[Any] = np.where(valid, values, np.asarray(null, values.dtype)) if valid is not None else values
+    return filled
+
+
+def _equal(column: Any, text: bytes) -> Any:
+    """(n,) flags, True where a column of strings has this text."""
+    _, offsets, data = column.buffers()
+    if data is None:
+        return np.zeros(len(column), bool)
+    at = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64)
+    found = np.diff(at) == len(text)
+    places, letters = at[:-1][found], np.frombuffer(data, np.uint8)
+    same = np.ones(len(places), bool)
+    for k, letter in enumerate(text):  # one letter of all at a time, so that little memory is touched
+        same &= letters[places + k] == letter
+    found[found] = same
+    valid = _valid(column)
+    if valid is not None:
+        found &= valid
+    return found
+
+
+class _Items:
+    """A batch of items: views of the file."""
+
+    def __init__(self, batch: Any) -> None:
+        self._batch = batch
+        self._numbers: dict[str, Any] = {}
+
+    def whole(self, name: str, row: int) -> int | None:
+        """A whole number; None for null."""
+        if name not in self._numbers:
+            column = self._batch.column(name)
+            self._numbers[name] = (_values(column, np.int64, 0), _valid(column))
+        values, valid = self._numbers[name]
+        return None if valid is not None and not valid[row] else int(values[row])
+
+    def text(self, name: str, row: int) -> str | None:
+        """A text; None for null."""
+        found: str | None = self._batch.column(name)[row].as_py()
+        return found
+
+
+class _Rows:
+    """A batch of annotations: views of the file, and some flags a row.
+
+    ``plain`` rows need no look at objects: masks and polygons without holes; where no masks are asked for, unrotated
+    boxes and ellipses too.
+    """
+
+    def __init__(self, batch: Any, masks: bool) -> None:
+        kind = batch.column("kind")
+        self.polygon = _equal(kind, b"polygon")
+        self.plain = _equal(kind, b"mask") | self.polygon
+        if masks:
+            holes, valid = batch.column("holes"), _valid(batch.column("holes"))
+            marked = np.full(len(kind), not holes.null_count) if valid is None else valid
+            self.plain &= ~(self.polygon & (marked | (_values(batch.column("dims"), np.int8, 0) == 3)))
+        else:
+            flat = _values(batch.column("rotation"), np.float64, 0.0) == 0
+            self.plain |= (_equal(kind, b"box") | _equal(kind, b"ellipse")) & flat
+        boxes = batch.column("box")
+        corners = np.frombuffer(boxes.values.buffers()[1] or b"", np.float64)
+        begin = 4 * boxes.offset + boxes.values.offset
+        self.box = corners[begin : begin + 4 * len(boxes)].reshape(-1, 4)
+        self.plain &= ~_values(batch.column("outside"), bool, False) & ~np.isnan(self.box).any(axis=1)
+        self.category = _values(batch.column("category"), np.int32, -1)
+        self.crowd = _values(batch.column("is_crowd"), bool, False)
+        self.ids = _values(batch.column("id"), np.int64, -1)
+        self.rings = _Slices(batch.column("rings"))
+        self.masks = RleColumn(batch.column("mask"))
+
+
+class _Slices:
+    """Rows of an Arrow array as Python slices them."""
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+
+    def __getitem__(self, rows: slice) -> Any:
+        return self._array.slice(rows.start, rows.stop - rows.start)
 
 
 def _packed_file(path: str, root: str, how: dict[str, Any]) -> PackedFile:
