@@ -336,3 +336,29 @@ def test_no_progress_without_a_terminal(coco, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     assert run(capsys, "convert", coco, tmp_path / "b", "--to", "coco")[2] != ""
     assert run(capsys, "convert", coco, tmp_path / "c", "--to", "coco", "-q")[2] == ""
+
+
+def test_show_and_plots(coco, tmp_path, capsys, monkeypatch):
+    from PIL import Image
+
+    monkeypatch.chdir(tmp_path)
+    code, text, _ = run(capsys, "show", coco)
+    assert (code, text) == (0, "in.png\n")
+    assert run(capsys, "show", coco)[0] == 2  # never replaced unasked
+    code, text, _ = run(capsys, "show", coco, "--item", "a.png", "-O", "one.png", "--json", "--width", 400)
+    found = json.loads(text)
+    with Image.open("one.png") as picture:
+        assert picture.size == (found["width"], found["height"])
+    code, _, err = run(capsys, "show", coco, "--item", "unsizd.png", "-O", "two.png")
+    assert code == 2
+    assert "did you mean 'unsized.png'?" in err
+    assert run(capsys, "stats", coco, "--plots", "plots.png")[0] == 0
+    changed = mc.read(coco).load()
+    next(a for a in changed.items[0].annotations if a.kind == "mask").rle = mc.Rle.from_box((0, 0, 5, 5), (12, 20))
+    mc.write(changed, tmp_path / "b", "coco_instances", on_loss="ignore")
+    code, text, _ = run(capsys, "diff", coco, tmp_path / "b", "--pictures", "differences")
+    assert code == 1
+    assert [p.name for p in (tmp_path / "differences").iterdir()] == ["a.png"]
+    for name in ("in.png", "plots.png", "differences/a.png"):
+        with Image.open(name) as picture:
+            assert min(picture.size) > 50
