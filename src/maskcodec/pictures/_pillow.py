@@ -6,7 +6,6 @@ Pillow is used from release 9.1 on; what came later (a scalable font, in 10.1) h
 from __future__ import annotations
 
 import io
-import os
 import struct
 import unicodedata
 import warnings
@@ -218,8 +217,3 @@ def text_size(face: Any, text: str) -> tuple[int, int, int]:
         ascent, descent = face.getmetrics()
         return int(x1 - min(x0, 0)), 0, int(ascent + descent)
     return int(x1 - x0), 0, int(face.getbbox("Ag")[3])
-
-
-def os_name(path: Any) -> str:
-    """A path as text, for messages."""
-    return os.fspath(path) if isinstance(path, (str, os.PathLike)) else ""

@@ -76,12 +76,12 @@ def from_above(
     view = View(frame or _frame(cloud, [a for a, _ in shown]), width)
     canvas = Canvas.blank(view.size, NIGHT)
     size = text_height(canvas, scale)
-    line = max(1.0, round(scale * max(view.size) ** 0.5 / 16))
+    line = max(2.0, round(scale * max(view.size) ** 0.5 / 16))
     ticks = grid(canvas, view)
     entries = _paint_cloud(canvas, view, cloud, shown, notes) if cloud is not None else []
     for annotation, tone in shown:
         _shape(canvas, view, annotation, tone, line)
-    furniture(canvas, view, ticks, max(9, round(size * 0.8)), font, line)
+    furniture(canvas, view, ticks, max(12, round(size * 0.8)), font, line)
     if labels:
         writer = Labels(canvas, size, font)
         for annotation, tone in shown:
@@ -113,14 +113,14 @@ def points_of(item: Item, points: Any = None, dataset: Dataset | None = None) ->
 def _spatial(annotation: Annotation, cloud: Float64 | None, notes: Notes) -> bool:
     if isinstance(annotation, PointMask):
         if cloud is None:
-            notes("not drawn: a point mask, for the cloud is not there")
+            notes("not drawn: pointmask, for the cloud is not there")
         return cloud is not None
     if not (isinstance(annotation, Cuboid) or annotation.variant.endswith("3d")):
         if annotation.kind not in ("tag", "caption"):
-            notes(f"not drawn: a {annotation.variant}, which does not lie in space")
+            notes(f"not drawn: {annotation.variant}, which does not lie in space")
         return False
     if not is_finite(annotation):
-        notes(f"not drawn: a {annotation.kind} whose coordinates are no numbers")
+        notes(f"not drawn: {annotation.kind} whose coordinates are no numbers")
         return False
     return True
 
@@ -134,7 +134,11 @@ def _plan(annotation: Annotation) -> list[Float64]:
         return [ring[:, :2] for ring in annotation.rings if len(ring)]
     if isinstance(annotation, Polyline):
         return [annotation.points[:, :2]] if len(annotation.points) else []
-    return [annotation.xy[:, :2]] if isinstance(annotation, Points) and len(annotation.xy) else []
+    if isinstance(annotation, Points):
+        known = annotation.visibility
+        seen = annotation.xy[:, :2] if known is None else annotation.xy[np.array(known, int) != 0, :2]
+        return [seen] if len(seen) else []
+    return []
 
 
 def _hull(points: Float64) -> Float64:

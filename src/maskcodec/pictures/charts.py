@@ -142,7 +142,7 @@ class _Brush:
     def __init__(self, width: int, size: int, font: str | None) -> None:
         self.width, self.size = width, size
         self.big, self.font = pillow.font(round(size * 1.15), font), pillow.font(size, font)
-        self.small = pillow.font(max(10, round(size * 0.85)), font)
+        self.small = pillow.font(max(12, round(size * 0.85)), font)
         self.line = round(size * 1.7)
 
     def heading(self, text: str, width: int) -> Bitmap:
@@ -178,7 +178,7 @@ class _Brush:
         most = max(max(count for _, count in rows), 1.0)
         for at, ((name, count), tone) in enumerate(zip(rows, colors, strict=False)):
             y = self.line * (at + 1)
-            self._write(canvas, 0, y, self._cut(name, self.font, left - self.size * 0.6), self.font, INK)
+            self._write(canvas, 0, y, self._cut(name, self.font, left - self.size * 0.6 + 1), self.font, INK)
             end = left + (self.width - left - right) * count / most
             canvas.rectangle((left, y + 1, max(end, left + (count > 0)), y + self.line * 0.72), tone)
             self._write(canvas, end + self.size * 0.4, y, f"{count:,.0f}", self.font, QUIET)
@@ -207,13 +207,15 @@ class _Brush:
                 canvas.rectangle((x0 + 1, min(y, base - 1), max(x1 - 1, x0 + 2), base), color(0))
         canvas.rectangle((left, base, self.width, base + 1), QUIET)
         single = whole and edges[1] - edges[0] == 1
-        free = 0.0
-        for at, edge in enumerate(edges[:-1] if single else edges):
+        shown = edges[:-1] if single else edges
+        free, last = 0.0, self.width - self._width(_short(shown[-1]), self.small) - self.size * 0.6
+        for at, edge in enumerate(shown):
             text = _short(edge)
             wide = self._width(text, self.small)
             x = left + (at + 0.5) * step - wide / 2 if single else left + at * step - wide / 2
             x = min(max(x, 0), self.width - wide)
-            if x >= free:
+            # The last number has its room even where it costs the one before.
+            if x >= free and (single or at == len(shown) - 1 or x + wide <= last):
                 write(canvas, x, base + 4, text, self.small, QUIET)
                 free = x + wide + self.size * 0.6
         return canvas.image

@@ -86,8 +86,8 @@ def difference(
     ground = dataset_a if image is not None or _has_image(dataset_a, item_a) else dataset_b
     canvas, factor = base(both, ground, image, width, fit=fit, notes=notes)
     line = line_width(canvas, scale) if outline is None else float(outline)
-    marks = Marks(canvas, factor, line, alpha, LabelSchema(), notes)
-    thin = Marks(canvas, factor, min(line, 1.0), 0, LabelSchema(), notes)
+    before, after = (Marks(canvas, factor, line, alpha, colors.schema, notes) for colors in (colors_a, colors_b))
+    thin = Marks(canvas, factor, min(line, 1.0), 0, colors_a.schema, notes)
     for kept, _ in placeable([(a, SAME) for a, _ in equal], both, canvas, Notes()):
         _plain(thin, kept, SAME)
     tones: dict[str, Color] = {"added": ADDED, "removed": REMOVED, "changed": CHANGED}
@@ -101,13 +101,13 @@ def difference(
         if old is not None and new is not None:
             text = _what(old, new, colors_a, colors_b)
             if len(some) == 2:
-                _changed(marks, old, new)
+                _changed(before, after, old, new)
         else:
             one, names = (new, colors_b) if old is None else (old, colors_a)
             text = names.name(one.category_id) if one is not None else ""
             for shape, _ in some:
-                marks.fill(shape, tone)
-                _plain(marks, shape, tone)
+                after.fill(shape, tone)
+                _plain(after if old is None else before, shape, tone)
         named += [(shape, tone, text) for shape, _ in some[-1:]]
     size = text_height(canvas, scale)
     if labels:
@@ -134,21 +134,21 @@ def _has_image(dataset: Dataset | None, item: Item) -> bool:
 def _plain(marks: Marks, shape: Annotation, tone: Color) -> None:
     marks.outline(shape, tone)
     if isinstance(shape, Points):
-        marks.points(shape, tone)
+        marks.points(shape, tone, edges=tone)
 
 
-def _changed(marks: Marks, old: Annotation, new: Annotation) -> None:
-    one, two = _pixels(marks, old), _pixels(marks, new)
+def _changed(before: Marks, after: Marks, old: Annotation, new: Annotation) -> None:
+    one, two = _pixels(before, old), _pixels(after, new)
     if one is not None and two is not None:
-        marks.stain(one ^ two, CHANGED, max(marks.alpha, 0.7))
+        after.stain(one ^ two, CHANGED, max(after.alpha, 0.7))
     if isinstance(old, Points) and isinstance(new, Points):
         hidden = replace(old, visibility=[min(v, 1) for v in old.visibility or [1] * len(old.xy)])
-        marks.points(hidden, CHANGED)
-        marks.points(new, CHANGED)
+        before.points(hidden, CHANGED, edges=CHANGED)
+        after.points(new, CHANGED, edges=CHANGED)
         return
     if not isinstance(old, Mask):  # of a mask the pixels say it all
-        marks.outline(replace(old, occluded=True, outside=False), CHANGED)
-    marks.outline(new, CHANGED)
+        before.outline(replace(old, occluded=True, outside=False), CHANGED)
+    after.outline(new, CHANGED)
 
 
 def _pixels(marks: Marks, shape: Annotation) -> Rle | None:

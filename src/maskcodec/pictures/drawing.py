@@ -126,9 +126,9 @@ def placeable(
         if isinstance(annotation, (Tag, Caption)):
             continue
         if isinstance(annotation, (Cuboid, PointMask)) or annotation.variant.endswith("3d"):
-            notes(f"not drawn: a {annotation.variant} in space")
+            notes(f"not drawn: {annotation.variant}, which lies in space")
         elif not is_finite(annotation):
-            notes(f"not drawn: a {annotation.kind} whose coordinates are no numbers")
+            notes(f"not drawn: {annotation.kind} whose coordinates are no numbers")
         else:
             if isinstance(annotation, Mask) and None not in size and annotation.rle.shape != size:
                 notes(f"a mask of {annotation.rle.width} x {annotation.rle.height} on an item of {size[1]} x {size[0]}")
