@@ -269,6 +269,7 @@ def test_clouds_of_data_sets(tmp_path):
     (tmp_path / "a.pcd").write_bytes(b"# nothing\n")
     with pytest.raises(mc.FormatError, match="a.pcd: the header has no line 'DATA'"):
         draw(item, dataset)
+    assert draw(item, dataset, image=False).size[0] == 960
     whole = zoo()
     assert (from_above(whole.items[-1], cloud).array == from_above(whole.items[-1], cloud).array).all()
 

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 import maskcodec as mc
 from maskcodec.pictures import draw
 from maskcodec.pictures.palette import PALETTE, Colors, color, ink_on, lightness
+from maskcodec.pictures.shapes import clip_chain, clip_ring
 from tests.zoo import planar, spatial, zoo
 
 GREY = np.full((200, 300, 3), 128, np.uint8)
@@ -236,9 +239,9 @@ def test_images(kind, tmp_path):
     item, data = mc.Item("a", width=300, height=200), _encoded(kind)
     path = tmp_path / "a.bin"
     path.write_bytes(data)
-    for given in (data, path, str(path), io.BytesIO(data), Image.open(io.BytesIO(data))):
-        assert np.abs(draw(item, image=given).array[100, 100].astype(int) - (10, 200, 30)).max() < 9
-        assert draw(item, image=given, width=30).size == (30, 20) if not isinstance(given, io.BytesIO) else True
+    for source in (data, path, str(path), io.BytesIO(data), Image.open(io.BytesIO(data))):
+        assert np.abs(draw(item, image=source).array[100, 100].astype(int) - (10, 200, 30)).max() < 9
+    assert draw(item, image=data, width=30).size == (30, 20)
 
 
 def test_arrays_of_any_depth():
@@ -379,3 +382,46 @@ def test_real_samples(samples: Path):
         for item in dataset.items:
             assert draw(item, dataset).size[0] > 0
         assert sum(len(item.annotations) for item in dataset.items) >= least
+
+
+EDGES = [0.0, -0.0, 1e150, -1e149, 2.0**31, 2.0**63, 1e-320]
+NUMBERS = st.one_of(st.floats(), st.floats(-50, 350), st.sampled_from(EDGES))
+RING = st.lists(st.tuples(NUMBERS, NUMBERS), max_size=6)
+
+
+@st.composite
+def shapes(draw_from):
+    kind = draw_from(st.sampled_from(["box", "ellipse", "polygon", "polyline", "points", "cuboid"]))
+    flags = {"occluded": draw_from(st.booleans()), "outside": draw_from(st.booleans()), "category_id": 3}
+    four = [draw_from(NUMBERS) for _ in range(4)]
+    if kind in ("box", "ellipse"):
+        return (mc.Box if kind == "box" else mc.Ellipse)(*four, draw_from(NUMBERS), **flags)
+    if kind == "polygon":
+        rings = draw_from(st.lists(RING, max_size=3))
+        return mc.Polygon(rings, tuple(draw_from(st.booleans()) for _ in rings), **flags)
+    if kind == "polyline":
+        return mc.Polyline(draw_from(RING), **flags)
+    if kind == "cuboid":
+        return mc.Cuboid2D(np.array([[draw_from(NUMBERS), draw_from(NUMBERS)] for _ in range(8)]), **flags)
+    points = draw_from(RING)
+    return mc.Skeleton(points, [draw_from(st.integers(0, 2)) for _ in points], **flags)
+
+
+@given(st.lists(shapes(), max_size=4), st.sampled_from([(300, 200), (2, 2), (None, None)]))
+@settings(max_examples=120)
+def test_any_numbers(annotations, size):
+    item = mc.Item("h", width=size[0], height=size[1], annotations=annotations)
+    first = draw(item, schema=SCHEMA, width=90)
+    assert first.size[0] >= 90 and (draw(item, schema=SCHEMA, width=90).array == first.array).all()
+
+
+@given(RING, RING)
+@settings(max_examples=150)
+def test_cut_to_the_frame(chain, ring):
+    frame = (-10.0, -10.0, 60.0, 40.0)
+    sound = np.array([p for p in chain if np.isfinite(p).all() and np.abs(p).max() < 1e150], float).reshape(-1, 2)
+    for piece in clip_chain(sound, frame):
+        assert len(piece) > 1 and (piece >= (-10, -10)).all() and (piece <= (60, 40)).all()
+    sound = np.array([p for p in ring if np.isfinite(p).all() and np.abs(p).max() < 1e150], float).reshape(-1, 2)
+    cut = clip_ring(sound, frame)
+    assert not len(cut) or ((cut >= (-10.001, -10.001)).all() and (cut <= (60.001, 40.001)).all())

@@ -150,6 +150,35 @@ def test_difference_of_every_kind():
         difference(old, mc.Item("y", width=7, height=5))
 
 
+def test_difference_of_clouds():
+    def cuboid(x: float, **more: object) -> mc.Cuboid:
+        return mc.Cuboid((x, 0.0, 0.0), (4.0, 2.0, 1.0), category_id=1, **more)
+
+    old = mc.Item("a", "a.pcd", media="point_cloud", annotations=[cuboid(0), cuboid(10), cuboid(20), mc.PointMask([1])])
+    new = copy.deepcopy(old)
+    new.annotations[1].position = (11.0, 0.0, 0.0)
+    new.annotations[2] = cuboid(-20)
+    for image in (None, False, np.zeros((5, 3))):
+        drawn = difference(old, new, image=image, width=500).array
+        assert has(drawn, ADDED) and has(drawn, REMOVED) and has(drawn, CHANGED) and has(drawn, SAME)
+    differ, equal = match(old.annotations, new.annotations, Colors(), Colors())
+    assert len(equal) == 2 and (old.annotations[1], new.annotations[1]) in differ and len(differ) == 3
+
+
+def test_difference_takes_the_image_that_is_there(tmp_path):
+    pixels = np.full((40, 60, 3), 77, np.uint8)
+    mc.draw(mc.Item("b", width=60, height=40), image=pixels, width=60).save(tmp_path / "b.png")
+
+    class Folder:
+        def open_media(self, item):
+            path = tmp_path / item.path
+            return path.open("rb") if path.exists() else None
+
+    old, new = mc.Item("a", "a.png", width=60, height=40), mc.Item("b", "b.png", width=60, height=40)
+    datasets = (mc.Dataset(items=[item], media=Folder()) for item in (old, new))
+    assert (difference(old, new, *datasets, width=60).array[:40, :60] == 77).all()
+
+
 def test_hard_differences():
     nan = float("nan")
     hard = [mc.Box(nan, 1, 2, 3), mc.Polygon([]), mc.Polygon([[[-1e100, 0], [1e100, 1], [3, 1e100]]]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from math import isfinite
 from typing import Any
 
@@ -207,15 +208,15 @@ class _Brush:
                 canvas.rectangle((x0 + 1, min(y, base - 1), max(x1 - 1, x0 + 2), base), color(0))
         canvas.rectangle((left, base, self.width, base + 1), QUIET)
         single = whole and edges[1] - edges[0] == 1
-        shown = edges[:-1] if single else edges
-        free, last = 0.0, self.width - self._width(_short(shown[-1]), self.small) - self.size * 0.6
-        for at, edge in enumerate(shown):
+        labels = []
+        for at, edge in enumerate(edges[:-1] if single else edges):
             text = _short(edge)
             wide = self._width(text, self.small)
-            x = left + (at + 0.5) * step - wide / 2 if single else left + at * step - wide / 2
-            x = min(max(x, 0), self.width - wide)
-            # The last number has its room even where it costs the one before.
-            if x >= free and (single or at == len(shown) - 1 or x + wide <= last):
-                write(canvas, x, base + 4, text, self.small, QUIET)
-                free = x + wide + self.size * 0.6
+            x = left + (at + 0.5 if single else at) * step - wide / 2
+            labels.append((min(max(x, 0), self.width - wide), wide, text))
+        gap, every = self.size * 0.6, 1  # as many numbers as have room, evenly
+        while any(x + wide + gap > y for (x, wide, _), (y, _, _) in pairwise(labels[::every])):
+            every += 1
+        for x, _, text in labels[::every]:
+            write(canvas, x, base + 4, text, self.small, QUIET)
         return canvas.image

@@ -76,11 +76,11 @@ def draw(
         >>> draw(item, schema=LabelSchema([Category(1, "cat")])).size
         (640, 480)
     """
-    if item.media == "point_cloud" and image is None:
+    if item.media == "point_cloud" and (image is None or image is False):
         from maskcodec.pictures.above import from_above
 
         return from_above(
-            item, dataset=dataset, schema=schema, width=width or 960, labels=labels, kinds=kinds, scale=scale,
+            item, image, dataset=dataset, schema=schema, width=width or 960, labels=labels, kinds=kinds, scale=scale,
             font=font, colors=colors, legend=legend,
         )  # fmt: skip
     if not 0 <= alpha <= 1:

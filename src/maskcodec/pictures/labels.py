@@ -67,8 +67,9 @@ class Labels:
     def spare(self, box: Frame) -> None:
         """Cover the place of a small shape only where there is no other room."""
         rows, columns = self._taken.shape
-        x0, y0 = max(0, int(box[0]) // _CELL), max(0, int(box[1]) // _CELL)
-        x1, y1 = min(columns, int(box[2]) // _CELL + 1), min(rows, int(box[3]) // _CELL + 1)
+        # Cells that lie in it completely: a label may touch its edge.
+        x0, y0 = max(0, int(box[0]) // _CELL + 1), max(0, int(box[1]) // _CELL + 1)
+        x1, y1 = min(columns, int(box[2]) // _CELL), min(rows, int(box[3]) // _CELL)
         if x0 < x1 and y0 < y1 and (x1 - x0) * (y1 - y0) < self._taken.size // 16:
             self._spared[y0:y1, x0:x1] = True
 

@@ -120,8 +120,10 @@ class Marks:
         for (x, y), visible in zip(places.tolist(), seen, strict=True):
             if visible == 0:  # not labelled: there is no place
                 continue
-            self.canvas.disc(x, y, reach + 1, _HALO, hollow=0 if visible != 1 else reach * 0.55 + 2)
-            self.canvas.disc(x, y, reach, tone, hollow=reach * 0.55 if visible == 1 else 0)
+            ring = max(reach * 0.35, 1.2) if visible == 1 else 0.0
+            size = reach * 1.15 if visible == 1 else reach
+            self.canvas.disc(x, y, size + 1, _HALO, hollow=ring + 1 if ring else 0)
+            self.canvas.disc(x, y, size, tone, hollow=ring)
 
     def _edges(self, shape: Skeleton, places: Float64, seen: list[int], tone: Color | None) -> None:
         known = shape.category_id is not None and shape.category_id in self.schema
