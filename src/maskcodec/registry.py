@@ -493,7 +493,10 @@ class _Counted:
         self.plain, self._tell = items, tell
 
     def __iter__(self) -> Iterator[Item]:
-        total = len(self.plain) if hasattr(self.plain, "__len__") else None
+        try:
+            total = len(self.plain)
+        except TypeError:  # items of a generator, or chosen ones that are counted by a pass
+            total = None
         for count, item in enumerate(self.plain, 1):
             yield item
             self._tell(count, total)
