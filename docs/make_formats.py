@@ -1,4 +1,4 @@
-"""Writes a page per format from what the formats declare, with the notes of ``format_notes``; run when the site is built."""
+"""Writes a page per format from what the formats declare and the notes of ``format_notes``, when the site is built."""
 
 from __future__ import annotations
 

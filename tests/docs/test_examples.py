@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 
 import maskcodec as mc
+from maskcodec import registry
 
 from .pages import blocks, run
 
@@ -44,10 +47,27 @@ def given(page: Path, folder: Path) -> dict[str, Any]:
     return names
 
 
+@pytest.fixture
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The entry point that installing the format of ``adding.md`` would make."""
+    folder = tmp_path / "maskcodec_boxlist-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: maskcodec-boxlist\nVersion: 1.0\n")
+    (folder / "entry_points.txt").write_text("[maskcodec.formats]\nboxlist = maskcodec_boxlist:FORMATS\n")
+    monkeypatch.setattr(registry, "_outside_done", set())
+    monkeypatch.setattr(registry, "_loaded", dict(registry._loaded))
+    yield
+    sys.modules.pop("maskcodec_boxlist", None)
+
+
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_page(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     for name in NEEDS.get(page.name, ()):
         pytest.importorskip(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
+    if page.name == "adding.md":
+        request.getfixturevalue("plugins")
     run(page, given(page, tmp_path))
