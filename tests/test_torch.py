@@ -25,7 +25,7 @@ from torchvision.transforms import v2  # noqa: E402
 from torchvision.transforms.v2 import functional as F  # noqa: E402
 from torchvision.transforms.v2.functional import _utils  # noqa: E402
 
-from maskcodec.packed import PackedIndex  # noqa: E402
+from maskcodec.packed import PackedFile, PackedIndex  # noqa: E402
 from maskcodec.torch import MaskBuffer, MaskDataset, PackedMasks, collate, collate_padded  # noqa: E402
 
 pytestmark = [
@@ -429,3 +429,71 @@ def test_a_view_of_the_index_is_small(folder):
     assert len(index.masks_of(2)) == 0
     assert MaskDataset(index, images=None)[2][1]["masks"].shape == (0, 50, 30)
     assert buffer.tell() < 40_000
+
+
+# --- packed files -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def packed_folder(folder, tmp_path_factory) -> Path:
+    pytest.importorskip("pyarrow")
+    target = tmp_path_factory.mktemp("packed") / "data"
+    mc.convert(folder / "coco.json", target, "arrow", file="ipc", media="copy", on_loss="ignore")
+    return target
+
+
+def same_items(one, two) -> None:
+    assert len(one) == len(two)
+    for at in range(len(one)):
+        (image, target), (other, expected) = one[at], two[at]
+        assert image is other is None or torch.equal(image, other)
+        assert target.keys() == expected.keys()
+        for name in expected:
+            check(target[name], expected[name])
+
+
+@pytest.mark.parametrize("masks", ["instances", "packed", "semantic", "none"])
+def test_a_packed_file_gives_the_same(folder, packed_folder, masks):
+    data = MaskDataset(packed_folder, masks=masks)
+    assert isinstance(data.index, PackedFile)
+    same_items(data, MaskDataset(folder / "coco.json", masks=masks))
+    assert len(pickle.dumps(data)) < 2000
+    same_items(pickle.loads(pickle.dumps(data)), data)
+    assert data.categories == {1: "cat", 2: "dog"}
+    assert not len(data.report)
+
+
+def test_a_packed_file_of_everything_gives_the_same(tmp_path):
+    pytest.importorskip("pyarrow")
+    from tests.zoo import zoo
+
+    source = zoo()
+    source.items = mc.ItemList(
+        [item for item in source.items if item.media == "image" and item.width is not None]
+        + [mc.Item("plain", "p.png", width=20, height=12, annotations=source.items[0].annotations[3:8:3])]
+    )
+    mc.write(source, tmp_path / "packed", "arrow", file="ipc", on_loss="ignore")
+    for how in ({}, {"boxes": "fill"}, {"masks": "none"}, {"subset": "val set"}):
+        one, two = (MaskDataset(of, images=None, **how) for of in (tmp_path / "packed", source))
+        same_items(one, two)
+        assert one.report == two.report
+        assert [one.index.key(i) for i in range(len(one))] == [two.index.key(i) for i in range(len(two))]
+
+
+def test_another_folder_of_images(folder, packed_folder, tmp_path):
+    import shutil
+
+    shutil.copytree(folder / "images", tmp_path / "elsewhere" / "default")
+    shutil.copy(folder / "coco.json", tmp_path / "coco.json")
+    plain = MaskDataset(folder / "coco.json")
+    for root in (folder / "images", tmp_path / "elsewhere"):
+        same_items(MaskDataset(tmp_path / "coco.json", root=root), plain)
+        same_items(MaskDataset(packed_folder, root=root), plain)
+
+
+@pytest.mark.parametrize("how", ["fork", "spawn"])
+def test_workers_of_a_packed_file(packed_folder, how):
+    data = MaskDataset(packed_folder)
+    plain = lines(torch.utils.data.DataLoader(data, 2, collate_fn=collate))
+    loader = torch.utils.data.DataLoader(data, 2, num_workers=2, collate_fn=collate, multiprocessing_context=how)
+    assert lines(loader) == plain

@@ -10,6 +10,7 @@
 #include "check.hpp"
 #include "maskcodec/contour.hpp"
 #include "maskcodec/crc32c.hpp"
+#include "maskcodec/lzf.hpp"
 #include "maskcodec/idpack.hpp"
 #include "maskcodec/paint.hpp"
 #include "maskcodec/polygon.hpp"
@@ -213,10 +214,38 @@ void checksums() {
     CHECK(crc32c(rising.data() + cut, rising.size() - cut, crc32c(rising.data(), cut)) == whole);
 }
 
+// Written by hand from the description of the format; every cut and every wrong size is refused.
+void packed_bytes() {
+  // "abcabcabc..." (3 literals, then a copy of 7 from 3 back), "x", then a long copy of 264 from 1 back.
+  const std::vector<std::uint8_t> packed{2, 'a', 'b', 'c', 5U << 5, 2, 0, 'x', 7U << 5, 255, 0};
+  std::vector<std::uint8_t> out(3 + 7 + 1 + 264);
+  unpack_lzf(packed.data(), packed.size(), out.data(), out.size());
+  CHECK(std::equal(out.begin(), out.begin() + 11, "abcabcabcax"));
+  for (std::size_t i = 11; i < out.size(); ++i) CHECK(out[i] == 'x');
+  CHECK(out.size() <= lzf_limit(packed.size()));
+  unpack_lzf(packed.data(), 0, out.data(), 0);
+  const auto refused = [&](const std::vector<std::uint8_t>& data, std::size_t size) {
+    std::vector<std::uint8_t> room(size);
+    try {
+      unpack_lzf(data.data(), data.size(), room.data(), size);
+    } catch (const DecodeError&) {
+      return true;
+    }
+    return false;
+  };
+  for (std::size_t cut = 0; cut < packed.size(); ++cut)
+    CHECK(refused({packed.begin(), packed.begin() + static_cast<std::ptrdiff_t>(cut)}, out.size()));
+  for (std::size_t size = 0; size < out.size(); ++size) CHECK(refused(packed, size));
+  CHECK(refused(packed, out.size() + 1));
+  CHECK(refused({1U << 5, 0}, 3));                // nothing to copy from
+  CHECK(refused({0, 'a', (1U << 5) | 31U, 255}, 4));  // from before the beginning
+}
+
 }  // namespace
 
 int run_raster_tests() {
   coco_vectors();
+  packed_bytes();
   huge_and_bad_coordinates();
   batches();
   contours();

@@ -14,6 +14,7 @@ _PLACES: dict[str, str] = {
     **dict.fromkeys(("pack_ids", "unpack_ids"), "idmaps"),
     **dict.fromkeys(("read", "write", "detect", "formats", "plan"), "registry"),
     **dict.fromkeys(("convert", "merge_shards", "plan_shards", "run_shard"), "shards"),
+    **dict.fromkeys(("Picture", "draw"), "pictures"),
     **dict.fromkeys(
         (
             "AmbiguousFormatError", "DecodeError", "Error", "FormatError", "LossError", "LossWarning",
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from maskcodec.model.dataset import Dataset, Item, ItemList, LazyItems, Link, Track
     from maskcodec.model.losses import Loss, LossReport
     from maskcodec.model.schema import AttributeSpec, Category, LabelSchema, TagGroup
+    from maskcodec.pictures import Picture, draw
     from maskcodec.registry import detect, formats, plan, read, write
     from maskcodec.shards import convert, merge_shards, plan_shards, run_shard
 
@@ -91,6 +93,7 @@ __all__ = [
     "LossReport",
     "LossWarning",
     "Mask",
+    "Picture",
     "PointMask",
     "Points",
     "Polygon",
@@ -105,6 +108,7 @@ __all__ = [
     "UnknownFormatError",
     "convert",
     "detect",
+    "draw",
     "formats",
     "merge_shards",
     "pack_ids",

@@ -495,7 +495,7 @@ class _Counted:
     def __iter__(self) -> Iterator[Item]:
         try:
             total = len(self.plain)
-        except TypeError:  # items of a generator, or chosen ones that are counted by a pass
+        except TypeError:  # known after a pass, or never
             total = None
         for count, item in enumerate(self.plain, 1):
             yield item

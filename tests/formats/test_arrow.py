@@ -600,3 +600,19 @@ def test_conversion_through_the_archive_keeps_coco(tmp_path: Path) -> None:
     assert not mc.convert(tmp_path / "archive", tmp_path / "again", "coco_instances", on_loss="ignore").total
     for path in (tmp_path / "coco").rglob("*.json"):
         assert path.read_bytes() == (tmp_path / "again" / path.relative_to(tmp_path / "coco")).read_bytes()
+
+
+def test_areas_as_masks(tmp_path):
+    report = mc.write(zoo(), tmp_path / "out", "arrow", areas="masks", file="ipc", on_loss="ignore")
+    assert {(loss.action, loss.what, loss.count) for loss in report} == {
+        ("approximated", kind, count)
+        for kind, count in (("polygon", 1), ("multipart_polygon", 1), ("holed_polygon", 1), ("ellipse", 1))
+    }
+    back = mc.read(tmp_path / "out")
+    before = [a for item in zoo().items for a in item.annotations]
+    after = [a for item in back.items for a in item.annotations]
+    for a, b in zip(before, after, strict=True):
+        assert a.id == b.id
+        assert b.kind == ("mask" if a.kind in ("polygon", "ellipse") and a.variant != "polygon3d" else a.kind)
+    with pytest.raises(ValueError, match="areas"):
+        mc.write(zoo(), tmp_path / "x", "arrow", areas="all")

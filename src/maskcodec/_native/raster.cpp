@@ -15,6 +15,7 @@
 
 #include "maskcodec/contour.hpp"
 #include "maskcodec/crc32c.hpp"
+#include "maskcodec/lzf.hpp"
 #include "maskcodec/idpack.hpp"
 #include "maskcodec/paint.hpp"
 #include "maskcodec/png_rows.hpp"
@@ -531,6 +532,22 @@ std::uint32_t checksum(const py::buffer& data) {
   return crc32c(info.ptr, size);
 }
 
+// --- packed bytes -----------------------------------------------------------------------------------------------------
+
+py::bytes unpack_packed(const py::bytes& data, std::uint64_t size) {
+  char* packed = nullptr;
+  py::ssize_t packed_size = 0;
+  if (PyBytes_AsStringAndSize(data.ptr(), &packed, &packed_size) != 0) throw py::error_already_set();
+  const auto length = static_cast<std::size_t>(packed_size);
+  if (size > lzf_limit(length)) throw RangeError("size: packed data of this length never make so many bytes");
+  auto out = py::reinterpret_steal<py::bytes>(PyBytes_FromStringAndSize(nullptr, static_cast<py::ssize_t>(size)));
+  if (!out) throw py::error_already_set();
+  auto* to = reinterpret_cast<std::uint8_t*>(PyBytes_AS_STRING(out.ptr()));
+  const py::gil_scoped_release release;
+  unpack_lzf(reinterpret_cast<const std::uint8_t*>(packed), length, to, static_cast<std::size_t>(size));
+  return out;
+}
+
 }  // namespace
 
 PYBIND11_MODULE(raster, m, py::mod_gil_not_used()) {
@@ -555,6 +572,7 @@ PYBIND11_MODULE(raster, m, py::mod_gil_not_used()) {
   m.def("unpack_ids", &unpack, "image"_a);
   m.def("crc32c", &checksum, "data"_a);
   m.def("png_mask", &read_png_mask, "stream"_a, "height"_a, "width"_a, "depth"_a);
+  m.def("unpack_lzf", &unpack_packed, "data"_a, "size"_a);
   m.def("pack_instances", &pack_words, "classes"_a, "instances"_a, "factor"_a);
   m.def("unpack_instances", &unpack_words, "words"_a, "factor"_a);
   m.def("voc_palette", &voc, "count"_a);

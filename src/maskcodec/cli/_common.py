@@ -34,6 +34,8 @@ def media(how: str) -> str:
 
 def say(*lines: str) -> None:
     """Print lines of the result."""
+    if not lines:
+        return
     sys.stdout.write("\n".join(lines) + "\n")
 
 

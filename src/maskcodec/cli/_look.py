@@ -142,19 +142,17 @@ def stats(args: argparse.Namespace) -> int:
 
 def show(args: argparse.Namespace) -> int:
     """Draw an item, or a sheet of several."""
-    from maskcodec.pictures import contact_sheet, draw_item
+    from maskcodec.pictures import contact_sheet, draw
 
     dataset = read(args)
     stem = os.path.basename(os.path.abspath(args.src)).partition(".")[0] or "items"
     target = args.output or f"{stem if args.item is None else os.path.basename(args.item).partition('.')[0]}.png"
     if os.path.exists(target) and not args.overwrite:
         raise FileExistsError(17, "the picture exists (overwrite=True replaces it)", target)
-    labels = not args.no_labels
     if args.item is None:
-        picture = contact_sheet(dataset, n=args.n, seed=args.seed, labels=labels)
+        picture = contact_sheet(dataset, n=args.n, seed=args.seed, labels=args.labels)
     else:
-        item = _item(dataset, args.item)
-        picture = draw_item(item, dataset, width=args.width, labels=labels)
+        picture = draw(_item(dataset, args.item), dataset, width=args.width, labels=not args.no_labels)
     picture.save(target)
     if args.json:
         print_json({"picture": target, "width": picture.size[0], "height": picture.size[1]})

@@ -146,7 +146,7 @@ def compare(
         tolerance: coordinates that differ by no more are equal.
         pixels: masks that differ by no more pixels are equal.
         shapes: kinds must be equal; False compares the pixels of areas alone, whatever shape they are.
-        fields: compare attributes and the shared fields too.
+        fields: compare attributes, the shared fields and the names in the schema too.
 
     Example:
         >>> from maskcodec import Category, LabelSchema
@@ -160,10 +160,10 @@ def compare(
     """
     found = Comparison()
     names = [{category.id: category.name for category in dataset.schema} for dataset in (a, b)]
-    for name in sorted({c.name for c in a.schema} - {c.name for c in b.schema}):
-        found.add(Change("removed", "categories", name))
-    for name in sorted({c.name for c in b.schema} - {c.name for c in a.schema}):
-        found.add(Change("added", "categories", name))
+    one_has, other_has = ({category.name for category in dataset.schema} for dataset in (a, b))
+    if fields:
+        for name in sorted(one_has ^ other_has):
+            found.add(Change("removed" if name in one_has else "added", "categories", name))
     work = _Work(found, names, tolerance, pixels, shapes, fields)
     for one, two in _pairs(a, b):
         if one is None or two is None:
@@ -190,21 +190,37 @@ def _keys(item: Item) -> list[Any]:
 
 def _pairs(a: Dataset, b: Dataset) -> Iterator[tuple[Item | None, Item | None]]:
     """Items of both, matched; those of ``b`` are found by position, so that neither need be in memory."""
-    positions: dict[Any, int | None] = {}
+    positions: dict[Any, list[int]] = {}
     count = 0
     for place, item in enumerate(b.items):
         count += 1
         for key in _keys(item):
-            positions[key] = None if key in positions else place  # what names two items names none
+            positions.setdefault(key, []).append(place)
     random = b.items if hasattr(b.items, "__getitem__") else list(b.items)
     left = dict.fromkeys(range(count))
+
+    def found(item: Item) -> int | None:
+        for key in _keys(item):
+            places = [place for place in positions.get(key, ()) if place in left]
+            if len(places) == 1:  # what names two items names none
+                return places[0]
+        return None
+
+    later: list[Item] = []  # their names are taken by several: whoever has the whole name comes first
     for item in a.items:
-        place = next((p for key in _keys(item) if (p := positions.get(key)) is not None and p in left), None)  # type: ignore[assignment]
-        if place is None:
+        match = found(item)
+        if match is None:
+            later.append(item)
+        else:
+            del left[match]
+            yield item, random[match]
+    for item in later:
+        match = found(item)
+        if match is None:
             yield item, None
         else:
-            del left[place]
-            yield item, random[place]
+            del left[match]
+            yield item, random[match]
     for place in left:
         yield None, random[place]
 
@@ -370,9 +386,10 @@ def _short(annotation: Annotation) -> Any:
 
 def _pixels(x: Annotation, y: Annotation, one: Item, two: Item) -> int | None:
     """Pixels that only one of them covers; None where that cannot be said."""
+    sized = one if one.width is not None and one.height is not None else two
     try:
-        p, q = mask_of(x, one), mask_of(y, two)
-        return (p ^ q).area
+        p, q = mask_of(x, sized), mask_of(y, sized)
+        return int((p ^ q).area)
     except (Impossible, ValueError):
         return None
 

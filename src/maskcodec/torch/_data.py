@@ -15,7 +15,8 @@ from torchvision import tv_tensors
 from maskcodec.errors import FormatError
 from maskcodec.formats._shared.images import read_picture
 from maskcodec.model.dataset import Dataset
-from maskcodec.packed import PackedIndex
+from maskcodec.model.losses import LossReport
+from maskcodec.packed import PackedFile, PackedIndex
 from maskcodec.torch._masks import MaskBuffer, PackedMasks
 
 __all__ = ["MaskDataset", "collate", "collate_padded"]
@@ -32,7 +33,8 @@ class MaskDataset(torch.utils.data.Dataset[tuple[Any, Target]]):
     crop, pad or resize work on the runs, and one native call decodes what is left of them.
 
     Args:
-        source: path of a data set, a ``Dataset``, or a ``PackedIndex``.
+        source: path of a data set, a ``Dataset``, or a ``PackedIndex``. A folder of the format ``arrow`` written with
+            ``file="ipc"`` is mapped into memory: it opens in milliseconds and workers share its pages.
         transforms: called with ``(image, target)``, a v2 transform for instance.
         masks: "instances": a (N, H, W) uint8 mask; "packed": ``PackedMasks``, to be decoded later; "semantic": a (H, W)
             int64 map of labels, later annotations in front; "none".
@@ -41,6 +43,7 @@ class MaskDataset(torch.utils.data.Dataset[tuple[Any, Target]]):
         boxes: what becomes of boxes without a mask: "skip" (see ``report``), or "fill" to make one of all their pixels.
         first_label: label of the first category of the schema; 0 is left to the background by default.
         subset: only the items of this subset.
+        root: folder of the images, where it is not that of the source.
         threads: of the call that decodes.
         buffer: memory that masks are decoded into; every item overwrites the one before, so copy or use it at once.
         format: of the source, if it is a path; None: by content.
@@ -69,7 +72,7 @@ class MaskDataset(torch.utils.data.Dataset[tuple[Any, Target]]):
 
     def __init__(
         self,
-        source: str | os.PathLike[str] | Dataset | PackedIndex,
+        source: str | os.PathLike[str] | Dataset | PackedIndex | PackedFile,
         *,
         transforms: Callable[[Any, Target], tuple[Any, Target]] | None = None,
         masks: str = "instances",
@@ -77,6 +80,7 @@ class MaskDataset(torch.utils.data.Dataset[tuple[Any, Target]]):
         boxes: str = "skip",
         first_label: int = 1,
         subset: str | None = None,
+        root: str | os.PathLike[str] | None = None,
         threads: int = 1,
         buffer: MaskBuffer | None = None,
         format: str | None = None,
@@ -87,8 +91,11 @@ class MaskDataset(torch.utils.data.Dataset[tuple[Any, Target]]):
         if not (images is None or images == "tensor" or callable(images)):
             raise ValueError(f"images: expected 'tensor', None or a function, got {images!r}")
         self._media: Dataset | None = None
-        if isinstance(source, PackedIndex):
+        self.index: PackedIndex | PackedFile
+        if isinstance(source, (PackedIndex, PackedFile)):
             self.index = source
+        elif not isinstance(source, Dataset) and format in (None, "arrow") and _is_packed(source):
+            self.index = PackedFile(source, masks=masks != "none", boxes=boxes, subset=subset)
         else:
             if not isinstance(source, Dataset):
                 from maskcodec.registry import read
@@ -99,10 +106,16 @@ class MaskDataset(torch.utils.data.Dataset[tuple[Any, Target]]):
             )
             if images is not None and not self.index.root:
                 self._media = source  # its images lie in its records: they are opened through it
-        self.report = self.index.report
+        if root is not None:
+            self.index = self.index.moved(root)
         self.transforms, self.masks, self.images, self.threads = transforms, masks, images, threads
         self.first_label, self.buffer = first_label, buffer
         self._zip: tuple[int, zipfile.ZipFile] | None = None
+
+    @property
+    def report(self) -> LossReport:
+        """Which annotations gave no target, and why (of a packed file: a pass over it)."""
+        return self.index.report
 
     @property
     def categories(self) -> dict[int, str]:
@@ -114,39 +127,35 @@ class MaskDataset(torch.utils.data.Dataset[tuple[Any, Target]]):
 
     def target(self, at: int) -> Target:
         """The target of an item, masks packed, before transforms."""
-        index = self.index
-        rows = slice(int(index.offsets[at]), int(index.offsets[at + 1]))
-        height, width = (int(v) for v in index.sizes[at])
-        boxes = index.boxes[rows]
-        masks = index.masks_of(at)
+        (height, width), labels, boxes, crowd, ids, masks, image_id = self.index.entry(at)
         area = masks.areas if masks is not None else (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-        labels = index.labels[rows]
         target: Target = {
-            "image_id": int(index.image_ids[at]),
+            "image_id": image_id,
             "boxes": tv_tensors.BoundingBoxes(
                 torch.from_numpy(boxes.astype(np.float32)), format="XYXY", canvas_size=(height, width)
             ),  # type: ignore[call-overload,unused-ignore]
             "labels": torch.from_numpy(np.where(labels < 0, labels, labels + self.first_label)),
             "area": torch.from_numpy(area.astype(np.float32)),
-            "iscrowd": torch.from_numpy(index.crowd[rows].astype(np.int64)),
-            "ids": torch.from_numpy(index.ids[rows].copy()),
+            "iscrowd": torch.from_numpy(crowd.astype(np.int64)),
+            "ids": torch.from_numpy(ids.copy()),
         }
         if masks is not None:
             target["masks"] = PackedMasks(masks, (height, width))
         return target
 
-    def image(self, at: int) -> Any:
-        """The image of an item, before transforms."""
+    def image(self, at: int, size: tuple[int, int] | None = None) -> Any:
+        """The image of an item, before transforms; its size is held against that of the item."""
         if self.images is None:
             return None
+        size = self.index.entry(at).size if size is None else size
         with self._open(at) as stream:
             if callable(self.images):
                 return self.images(stream)
             pixels = read_picture(stream, self._place(at))
-        if pixels.shape[:2] != tuple(self.index.sizes[at]):
+        if pixels.shape[:2] != size:
             raise FormatError(
-                f"the image is {pixels.shape[:2]}, its item {tuple(int(v) for v in self.index.sizes[at])} (height, "
-                "width); if its EXIF data turn it, store it turned", file=self._place(at),
+                f"the image is {pixels.shape[:2]}, its item {size} (height, width); if its EXIF data turn it, store it "
+                "turned", file=self._place(at),
             )  # fmt: skip
         return tv_tensors.Image(torch.from_numpy(pixels).permute(2, 0, 1).contiguous())
 
@@ -154,7 +163,8 @@ class MaskDataset(torch.utils.data.Dataset[tuple[Any, Target]]):
         if not -len(self) <= at < len(self):
             raise IndexError(f"item {at} of {len(self)}")
         at %= len(self)
-        image, target = self.image(at), self.target(at)
+        target = self.target(at)
+        image = self.image(at, tuple(target["boxes"].canvas_size))
         if self.transforms is not None:
             image, target = self.transforms(image, target)
         masks = target.get("masks")
@@ -165,11 +175,11 @@ class MaskDataset(torch.utils.data.Dataset[tuple[Any, Target]]):
         return image, target
 
     def _place(self, at: int) -> str:
-        name = self.index.names[at]
+        name = self.index.file(at)
         return os.path.join(self.index.root, name) if name else str(self.index.key(at)[1])
 
     def _open(self, at: int) -> BinaryIO:
-        root, name = self.index.root, self.index.names[at]
+        root, name = self.index.root, self.index.file(at)
         if not name:
             stream = None
             if self._media is not None and self._media.media is not None:
@@ -185,6 +195,10 @@ class MaskDataset(torch.utils.data.Dataset[tuple[Any, Target]]):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_zip": None}
+
+
+def _is_packed(path: str | os.PathLike[str]) -> bool:
+    return all(os.path.isfile(os.path.join(path, f"{name}.arrow")) for name in ("items", "annotations", "categories"))
 
 
 def collate(batch: Sequence[tuple[Any, Target]]) -> tuple[list[Any], list[Target]]:

@@ -10,6 +10,7 @@ neither text, number, list, dict, bytes nor array) in attributes and extras.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from maskcodec.formats._base import Capabilities, Confidence, Format, NotThisFormat, Probe
@@ -60,27 +61,38 @@ def _detect(probe: Probe) -> Confidence:
     return Confidence(95, f"{name} says that it is a table of items")
 
 
+_EVERYTHING = Capabilities(
+    kinds={*KINDS, "rotated_box", "multipart_polygon", "holed_polygon", "polygon3d", "polyline3d", "points3d",
+           "skeleton3d"},
+    fields={*IDS, *FLAGS, "z_order", "score", "origin"},
+    attributes=True,
+    media=("image", "point_cloud"),
+    subsets=True,
+    item_fields={"path", "width", "height", "sequence", "frame", "timestamp", "sensor", "status"},
+    item_attributes=True,
+    category_fields={"id", "color", "kind", "parent", "attributes", "keypoints", "skeleton"},
+    schema_fields={"attributes", "tag_groups", "background"},
+    info=True,
+    dataset_fields={"tracks", "links"},
+    namespaces=_Every(),
+)
+_AREAS = ("polygon", "multipart_polygon", "holed_polygon", "ellipse")
+
+
+def _carries(areas: str = "keep") -> Capabilities:
+    if areas != "masks":
+        return _EVERYTHING
+    kinds = _EVERYTHING.variants - set(_AREAS)
+    return replace(_EVERYTHING, kinds=kinds, converts=dict.fromkeys(_AREAS, "mask"))
+
+
 FORMATS = (
     Format(
         name="arrow",
         title="Arrow tables (Parquet, Arrow IPC)",
         aliases=("parquet",),
         spec="docs/arrow.md",
-        carries=Capabilities(
-            kinds={*KINDS, "rotated_box", "multipart_polygon", "holed_polygon", "polygon3d", "polyline3d", "points3d",
-                   "skeleton3d"},
-            fields={*IDS, *FLAGS, "z_order", "score", "origin"},
-            attributes=True,
-            media=("image", "point_cloud"),
-            subsets=True,
-            item_fields={"path", "width", "height", "sequence", "frame", "timestamp", "sensor", "status"},
-            item_attributes=True,
-            category_fields={"id", "color", "kind", "parent", "attributes", "keypoints", "skeleton"},
-            schema_fields={"attributes", "tag_groups", "background"},
-            info=True,
-            dataset_fields={"tracks", "links"},
-            namespaces=_Every(),
-        ),
+        carries=_carries,
         detect=_detect,
         read=read,
         write=write,

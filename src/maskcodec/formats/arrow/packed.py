@@ -86,6 +86,10 @@ class Packed:
         """Categories (``category`` counts them from 0) and what else annotations may say."""
         return self.reader.dataset.schema
 
+    def table(self, name: str) -> Table:
+        """The table of ``items`` or of ``annotations``, for those who go through its batches themselves."""
+        return {"items": self._items, "annotations": self._rows}[name]
+
     def rows(self, at: int) -> range:
         """The rows of the annotations of an item."""
         at = range(len(self))[at]

@@ -174,7 +174,7 @@ def batches(dataset: Dataset, report: LossReport) -> tuple[dict[str, str], Itera
     return metadata, run()
 
 
-def write(dataset: Dataset, sink: Sink, report: LossReport, *, file: str = "parquet") -> None:
+def write(dataset: Dataset, sink: Sink, report: LossReport, *, file: str = "parquet", areas: str = "keep") -> None:
     """Write the tables.
 
     Args:
@@ -182,9 +182,12 @@ def write(dataset: Dataset, sink: Sink, report: LossReport, *, file: str = "parq
         sink: folder or zip.
         report: hears of values that no text holds.
         file: "parquet" (zstd), or "ipc": Arrow files that are not compressed, which readers map into memory.
+        areas: "keep", or "masks" to fill polygons and ellipses once, so that loaders need not; the report says so.
     """
     if file not in SUFFIXES:
         raise ValueError(f'file is "parquet" or "ipc", got {file!r}')
+    if areas not in ("keep", "masks"):
+        raise ValueError(f'areas is "keep" or "masks", got {areas!r}')
     pa = arrow()
     metadata, made = batches(dataset, report)
     lengths: dict[str, list[int]] = {table: [] for table in TABLES}
