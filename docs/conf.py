@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,13 @@ def redirect(app: Any, name: str, source: list[str]) -> None:
         source[0] = source[0].replace(f"]({depth}../{place})", f"]({depth}generated/{copy}.md)")
 
 
+def escape(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    """Bars around a word are an absolute value in docstrings, not a substitution."""
+    lines[:] = [re.sub(r"\|(\w+)\|", r"\\|\1\\|", line) for line in lines]
+
+
 def setup(app: Any) -> None:
     """Hooks."""
+    app.connect("autodoc-process-docstring", escape)
     app.connect("builder-inited", generate)
     app.connect("source-read", redirect)

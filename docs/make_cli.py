@@ -40,10 +40,9 @@ def page() -> str:
     lines = ["# Verbs and their options", ""]
     for name, made in verbs().items():
         words = made.description or f"{(short[name] or '')[:1].upper()}{(short[name] or '')[1:]}."
-        places = " ".join(
-            f"[{a.dest}]" if a.nargs == "?" else f"{a.metavar or a.dest} ..." if a.nargs == "+" else str(a.metavar or a.dest)
-            for a in made._actions if not a.option_strings
-        )  # fmt: skip
+        shape = {"?": "[{}]", "+": "{} ..."}
+        plain = [a for a in made._actions if not a.option_strings]
+        places = " ".join(shape.get(str(a.nargs), "{}").format(a.metavar or a.dest) for a in plain)
         lines += [f"## {name}", "", words, "", "```text", f"maskcodec {name} {places} [options]", "```", ""]
         rows = [option(a) for a in made._actions if not isinstance(a, argparse._HelpAction)]
         lines += ["| | |", "| --- | --- |", *rows, ""]

@@ -23,10 +23,11 @@ from make_fidelity import FIELDS, KINDS, field, kind, names  # noqa: E402
 EXAMPLE = HERE.parent / "examples" / "harbour_export"
 GROUPS = {
     "Annotation tools": (
-        "hasty_json", "hasty_bbox", "hasty_polygon", "hasty_semantic", "hasty_label_classes", "hasty_coco", "cvat_images",
-        "cvat_video", "cvat_xml", "segments", "segments_image_segmentation", "segments_image_vector",
+        "hasty_json", "hasty_bbox", "hasty_polygon", "hasty_semantic", "hasty_label_classes", "hasty_coco",
+        "cvat_images", "cvat_video", "cvat_xml", "segments", "segments_image_segmentation", "segments_image_vector",
         "segments_image_sequence", "segments_pointcloud_cuboid", "segments_pointcloud_vector",
-        "segments_pointcloud_segmentation", "segments_pointcloud_sequence", "segments_multisensor", "datagym", "datumaro",
+        "segments_pointcloud_segmentation", "segments_pointcloud_sequence", "segments_multisensor",
+        "datagym", "datumaro",
         "labelme", "labelme_json",
     ),
     "COCO": (
@@ -192,7 +193,7 @@ def page(format: Format) -> str:
     tables = [*options("Of reading", format.read, format.read_options),
               *options("Of writing", format.write, format.write_options)]  # fmt: skip
     if tables:
-        how = "In Python `mc.read(path, option=value)`, `mc.write(..., option=value)`; on the command line `-o option=value`."
+        how = "In Python `mc.read(path, option=value)`, `mc.write(..., option=value)`; in a shell `-o option=value`."
         lines += ["## Options", "", how, "", *tables]
     lines += ["## Kept and lost", "", *kept(format), *written(format)]
     return "\n".join(lines).rstrip() + "\n"
@@ -205,8 +206,8 @@ def index(known: Mapping[str, Format]) -> str:
         raise ValueError(f"formats without a group, or groups of no format: {sorted(listed ^ set(known))}")
     lines = [
         "# Formats", "",
-        "Each page is made from the declaration that the reader, the writer and the loss report work by, so it cannot be "
-        "out of date. [What each format keeps](../fidelity.md) has all of them on one page.", "",
+        "Each page is made from the declaration that the reader, the writer and the loss report work by, so it cannot "
+        "be out of date. [What each format keeps](../fidelity.md) has all of them on one page.", "",
     ]  # fmt: skip
     for title, group in GROUPS.items():
         lines += [f"## {title}", "", "| name | | read | write |", "| --- | --- | --- | --- |"]

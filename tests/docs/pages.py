@@ -107,9 +107,10 @@ def launch(command: str) -> tuple[int, str]:
         return code, printed.getvalue()
     shim = Path("bin-of-the-test")
     shim.mkdir(exist_ok=True)
-    program = shim / "maskcodec"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -W ignore -m maskcodec "$@"\n')
-    program.chmod(0o755)
+    for name, start in (("maskcodec", "-m maskcodec"), ("python", "")):
+        program = shim / name
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -W ignore {start} "$@"\n')
+        program.chmod(0o755)
     path = os.pathsep.join((str(shim.resolve()), os.environ.get("PATH", "")))
     package = os.pathsep.join((str(Path(maskcodec.__file__).parents[1]), os.environ.get("PYTHONPATH", "")))
     done = subprocess.run(
