@@ -359,6 +359,9 @@ def test_every_rule(annotation, expected):
 def test_rules_about_several():
     box = mc.Box(1, 1, 3, 3, category_id=1, id=5)
     assert problems(box, copy.deepcopy(box)) == [("warning", "unique"), ("warning", "duplicate")]
+    assert problems(box, mc.Points([[1, 1]], category_id=1, id=5)) == []  # as files of COCO by task have it
+    two = [mc.Item(name, subset=name, annotations=[copy.deepcopy(box)]) for name in ("train", "val")]
+    assert list(check(mc.Dataset(mc.LabelSchema([mc.Category(1, "a")]), two))) == []
     assert problems(height=0) == [("error", "size")]
     frames = [mc.Item("a", "a.png", sequence="s", frame=1) for _ in range(2)]
     twice = mc.Dataset(items=frames)

@@ -211,9 +211,10 @@ class _State:
         if a.category_id is not None and a.category_id not in self.schema:
             yield "error", "category", f"no category {a.category_id!r} in the schema", "category_id"
         if a.id is not None:
-            if a.id in self.ids:
-                yield "warning", "unique", f"the id {a.id!r} is used more than once in the data set", "id"
-            self.ids.add(a.id)
+            key = (item.subset, a.kind, a.id)  # files are by subset and, in families, by kind: each counts from 1
+            if key in self.ids:
+                yield "warning", "unique", f"the id {a.id!r} is used more than once in the subset", "id"
+            self.ids.add(key)
         if a.parent_id is not None and a.parent_id not in own:
             yield "error", "parent", f"no annotation {a.parent_id!r} in the item", "parent_id"
         if a.track_id is not None:

@@ -216,7 +216,8 @@ def write_files(
         dataset: as shown by the shared write loop.
         sink: where to.
         report: hears of what only this writer loses.
-        segmentation: one of ``SEGMENTATIONS``.
+        segmentation: "auto": each as it is; "rle", "rle_list": every area as run lengths, as text or as a list;
+            "polygon": every area as outlines.
         renumber: give annotations new ids, in order, from 1: readers take 0 for none.
         dialect: of the COCO family.
         tasks: the first is written always, the others when something goes there.
