@@ -28,7 +28,7 @@ _CLASSES = {"maskcodec.model.annotations", "maskcodec.model.dataset"}
 _FUNCTIONS = {
     ("maskcodec._native.runs", "unpickle"),
     ("builtins", "complex"), ("builtins", "bytearray"), ("builtins", "set"), ("builtins", "frozenset"),
-    ("collections", "OrderedDict"), ("copyreg", "_reconstructor"), ("_codecs", "encode"),
+    ("collections", "OrderedDict"),
     ("datetime", "date"), ("datetime", "datetime"), ("datetime", "time"), ("datetime", "timedelta"),
     ("datetime", "timezone"), ("decimal", "Decimal"), ("numpy", "ndarray"), ("numpy", "dtype"),
 }  # fmt: skip

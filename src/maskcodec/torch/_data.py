@@ -54,9 +54,10 @@ class MaskDataset(torch.utils.data.Dataset[tuple[Any, Target]]):
         report: which annotations gave no target, and why.
 
     Each target is a dict: ``image_id`` (int: of the COCO file, else the item's id or position), ``boxes``
-    (``BoundingBoxes``, float32 (N, 4) XYXY), ``labels`` int64 (N,), ``masks`` as above, ``area`` float32 (N,) in pixels
-    of the mask (or of the box), ``iscrowd`` int64 (N,), ``ids`` int64 (N,) (-1: no number). An image without
-    annotations has targets of the same shapes and types with N = 0.
+    (``BoundingBoxes``, float32 (N, 4) XYXY, the extents of the shapes, whatever else a COCO file says in ``bbox``),
+    ``labels`` int64 (N,), ``masks`` as above, ``area`` float32 (N,) in pixels of the mask (or of the box), ``iscrowd``
+    int64 (N,), ``ids`` int64 (N,) (-1: no number). An image without annotations has targets of the same shapes and
+    types with N = 0.
 
     Raises:
         FormatError: an image has another size than its item: masks and pixels would not match.
