@@ -19,10 +19,10 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from . import bench_formats, bench_ids, bench_raster, bench_runs, big, peers
+from . import bench_columns, bench_formats, bench_ids, bench_raster, bench_runs, big, peers
 from .cells import OURS, Cell, Result, measure
 
-MODULES = (bench_runs, bench_raster, bench_ids, bench_formats)
+MODULES = (bench_runs, bench_raster, bench_ids, bench_columns, bench_formats)
 RESULTS = Path(__file__).with_name("RESULTS.md")
 BIG = Path(__file__).with_name("BIG.md")
 

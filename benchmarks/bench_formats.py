@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
 import shutil
@@ -161,6 +162,29 @@ class _Document(msgspec.Struct, gc=False):
     annotations: list[_Annotation]
 
 
+def workers_cell(folder: Path, images: int, annotations: int) -> Cell:
+    """The same conversion by worker processes: the same bytes."""
+    source = make(folder / "workers.json", images, annotations)
+
+    def by(jobs: int) -> Callable[[], Path]:
+        def ours() -> Path:
+            target = folder / f"workers{jobs}"
+            shutil.rmtree(target, ignore_errors=True)
+            mc.convert(source, target, to="voc", jobs=jobs, on_loss="ignore")
+            return target
+
+        return ours
+
+    def digest(path: Path) -> str:
+        whole = hashlib.sha256()
+        for file in sorted(p for p in path.rglob("*") if p.is_file()):
+            whole.update(file.relative_to(path).as_posix().encode() + file.read_bytes())
+        return whole.hexdigest()
+
+    calls = {"maskcodec": by(1), "maskcodec, 2 workers": by(2)}
+    return Cell("Conversion", f"COCO to VOC, {images} images, {annotations} polygons", calls, digest, "maskcodec")
+
+
 def model_cell(folder: Path, images: int, annotations: int) -> Cell:
     """Every annotation in memory as an object of the model, beside the parse alone and pycocotools' index."""
     source = make(folder / "model.json", images, annotations)
@@ -258,6 +282,7 @@ def cells(quick: bool) -> Iterator[Cell]:
         yield coco_cell(folder, *small, 0)
         yield coco_cell(folder, *small, small[1] // 90)
         yield model_cell(folder, *small)
+        yield workers_cell(folder, *small)
         yield bitmap_cell(folder, 1024 if quick else 4096, 250)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,9 +1,9 @@
 """Masks in training loops: ``python -m benchmarks.loaders`` (needs torch, torchvision and pycocotools).
 
-Every candidate runs in processes of its own, so that none inherits another's memory. First the targets of some images are
-compared, pixel for pixel; then the time to make the masks of an image (no image is decoded), images a second and CPU an
-image of a whole epoch with 0, 2 and 4 workers, private memory of a worker beside that of a worker of a data set that
-holds nothing, start-up, and the pickle that a spawned worker gets.
+Every candidate runs in processes of its own, so that none inherits another's memory. First the targets of some images
+are compared, pixel for pixel; then the time to make the masks of an image (no image is decoded), images a second and
+CPU an image of a whole epoch with 0, 2 and 4 workers, private memory of a worker beside that of a worker of a data set
+that holds nothing, start-up, and the pickle that a spawned worker gets.
 """
 
 from __future__ import annotations
@@ -140,7 +140,8 @@ def opened(name: str, path: str) -> Any:
         return Nothing(path)
     from maskcodec.torch import MaskDataset
 
-    return MaskDataset(path + {"file": ".packed", "masks": ".masks"}[name.split()[-1]] if "packed" in name else path, images=None)
+    end = {"file": ".packed", "masks": ".masks"}[name.split()[-1]] if "packed" in name else ""
+    return MaskDataset(path + end, images=None)
 
 
 # --- one measurement, in a process of its own -------------------------------------------------------------------------

@@ -87,6 +87,34 @@ def test_processes_give_the_same_bytes(jobs, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in", "out", "plain"]
 
 
+@pytest.mark.parametrize("name", BOTH)
+def test_threads_of_the_writer_give_the_same_bytes(name, tmp_path):
+    for jobs in (1, 3):
+        report = mc.LossReport()
+        registry._write(zoo(), tmp_path / f"{jobs}", registry.get_format(name), report, "reference", False, {}, jobs)
+    assert digest(tmp_path / "1") == digest(tmp_path / "3")
+
+
+def test_a_failing_thread_leaves_nothing(tmp_path):
+    from maskcodec.formats._shared.sink import Sink
+
+    def fail():
+        raise OSError(28, "No space left on device")
+
+    for at in (0, 40, 99):
+        with pytest.raises(OSError, match="No space"), Sink(tmp_path / "out", jobs=2) as sink:
+            for i in range(100):
+                sink.later(f"{i}.bin", fail if i == at else lambda: b"x")
+        assert list(tmp_path.iterdir()) == []
+    with pytest.raises(mc.FormatError, match="letter case"), Sink(tmp_path / "out", jobs=2) as sink:
+        sink.later("a.bin", lambda: b"")
+        sink.later("A.bin", lambda: b"")
+    with Sink(tmp_path / "out", jobs=2) as sink:
+        for i in range(100):
+            sink.later(f"{i}.bin", lambda i=i: bytes([i]))
+    assert [(tmp_path / "out" / f"{i}.bin").read_bytes() for i in range(100)] == [bytes([i]) for i in range(100)]
+
+
 def test_what_is_skipped_is_reported_once(tmp_path):
     source = many(tmp_path / "in", 12)
     (file,) = source.rglob("*.json")

@@ -471,6 +471,7 @@ def _write(
     media: str,
     overwrite: bool,
     options: Mapping[str, Any],
+    jobs: int = 1,
 ) -> None:
     from maskcodec.formats._base import Sink
 
@@ -478,7 +479,7 @@ def _write(
     container = "zip" if suffix == ".zip" else "file" if suffix and suffix == chosen.single else "folder"
     origin = dataset.source.path if dataset.source is not None else ""
     inputs = (origin,) if origin and os.path.exists(origin) else ()
-    with Sink(path, container, overwrite=overwrite, inputs=inputs) as sink:
+    with Sink(path, container, overwrite=overwrite, inputs=inputs, jobs=jobs) as sink:
         _run(dataset, chosen, sink, report, media, options)
     if media == "list":
         lines = "".join(f"{name}\t{file}\n" for name, file in sink.listed)

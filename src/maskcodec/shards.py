@@ -314,7 +314,11 @@ def merge_shards(manifest: Manifest | _PathLike, *, keep: bool = False) -> LossR
 
 
 def _merge(
-    manifest: Manifest, wait: Callable[[int], Any], keep: bool, tell: Callable[[int], None] | None = None
+    manifest: Manifest,
+    wait: Callable[[int], Any],
+    keep: bool,
+    tell: Callable[[int], None] | None = None,
+    jobs: int = 1,
 ) -> LossReport:
     held = _opened(manifest, None)
     shards = range(len(manifest["bounds"]) - 1)
@@ -324,7 +328,7 @@ def _merge(
     report = LossReport(stop=manifest["on_loss"] == "raise")
     chosen = registry.get_format(manifest["to"])
     registry._write(
-        dataset, manifest["target"], chosen, report, manifest["media"], manifest["overwrite"], held.of_writer
+        dataset, manifest["target"], chosen, report, manifest["media"], manifest["overwrite"], held.of_writer, jobs
     )
     for k in shards:
         found = wait(k)
@@ -387,7 +391,8 @@ def convert(
     try:
         futures += [pool.submit(run_shard, manifest, k) for k in range(len(manifest["bounds"]) - 1)]
         report = _merge(
-            manifest, lambda k: futures[k].result(), False, None if tell is None else lambda done: tell(done, total)
+            manifest, lambda k: futures[k].result(), False, None if tell is None else lambda done: tell(done, total),
+            jobs,
         )
     except BrokenProcessPool as error:
         raise Error(f"a worker process died; run again to go on (parts are in {manifest['work']})") from error

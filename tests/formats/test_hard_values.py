@@ -43,6 +43,7 @@ CASES: dict[str, list[mc.Annotation]] = {
     "thirds": [box(1 / 3, 2 / 3, 10 / 3, 20 / 3)],
     "sums": [box(0.1 + 0.2, 0.1, 0.7, 0.1 + 0.7)],
     "tiny": [box(5.0, 5.0, 5.000000001, 5.000000001)],
+    "corners exchanged": [box(9.0, 2.0, 3.5, 8.0), box(3.5, 8.0, 9.0, 2.0), box(9.0, 8.0, 3.5, 2.0)],
     "no extent": [box(5.0, 5.0, 5.0, 5.0)],
     "whole image": [box(0, 0, *SIZE)],
     "beyond the image": [box(-3.25, -2.0, 40.5, 30.0)],

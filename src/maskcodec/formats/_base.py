@@ -73,6 +73,7 @@ class Capabilities:
             ``() -> (item, item as it was, report, schema)``.
         needs_category: annotations (or those of the kinds named) without a category of the schema are dropped.
         whole_pixels: coordinates are integers; others are rounded, halves up.
+        ordered: corners of boxes come in order, left before right, top before bottom; others are exchanged.
         tags_as_attributes: tags and captions are written as attributes of their image.
         tags_last: tags are kept apart from shapes; a reader finds them after all others.
         apart: kinds that are kept in files of their own; a reader finds them after all others, in this order.
@@ -118,6 +119,7 @@ class Capabilities:
     apart: tuple[str, ...] = ()
     tracks_last: bool = False
     whole_pixels: bool = False
+    ordered: bool = True
     named_points: bool = False
     single_points: bool = False
     media: Collection[str] = ("image",)

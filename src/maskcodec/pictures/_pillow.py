@@ -6,7 +6,6 @@ Pillow is used from release 9.1 on; what came later (a scalable font, in 10.1) h
 from __future__ import annotations
 
 import io
-import os
 import struct
 import unicodedata
 import warnings
@@ -188,7 +187,8 @@ def _built_in(size: int) -> Any:
     try:
         return ImageFont.load_default(size)
     except (TypeError, ImportError, OSError):  # before Pillow 10.1, or built without FreeType
-        return ImageFont.load_default()
+        scalable = _system_faces(size)
+        return scalable[0] if scalable else ImageFont.load_default()
 
 
 @lru_cache(16)
@@ -213,13 +213,8 @@ def _glyph(face: Any, character: str) -> bool:
 
 def text_size(face: Any, text: str) -> tuple[int, int, int]:
     """Width of the text, and the top and bottom of the line of its face (the same for every text of it)."""
+    if not hasattr(face, "getmetrics"):  # a bitmap font
+        return int(face.getmask(text).size[0]) if text else 0, 0, int(face.getmask("Ag").size[1])
     x0, _, x1, _ = face.getbbox(text) if text else (0, 0, 0, 0)
-    if hasattr(face, "getmetrics"):
-        ascent, descent = face.getmetrics()
-        return int(x1 - min(x0, 0)), 0, int(ascent + descent)
-    return int(x1 - x0), 0, int(face.getbbox("Ag")[3])
-
-
-def os_name(path: Any) -> str:
-    """A path as text, for messages."""
-    return os.fspath(path) if isinstance(path, (str, os.PathLike)) else ""
+    ascent, descent = face.getmetrics()
+    return int(x1 - min(x0, 0)), 0, int(ascent + descent)

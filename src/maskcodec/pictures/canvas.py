@@ -191,11 +191,16 @@ class Canvas:
 
         self._cover((x - r - 1, y - r - 1, x + r + 1, y + r + 1), paint, color, 1.0)
 
-    def rectangle(self, box: Frame, color: Color) -> None:
+    def rectangle(self, box: Frame, color: Color, alpha: float = 1.0) -> None:
         """A rectangle of whole pixels."""
-        x0, y0, x1, y1 = (round(v) for v in box)
-        if x1 > x0 and y1 > y0:
-            self.image.paste(color, (max(x0, 0), max(y0, 0), min(x1, self.width), min(y1, self.height)))
+        x0, y0, x1, y1 = max(round(box[0]), 0), max(round(box[1]), 0), round(box[2]), round(box[3])
+        x1, y1 = min(x1, self.width), min(y1, self.height)
+        if x1 <= x0 or y1 <= y0 or alpha <= 0:
+            return
+        if alpha >= 1:
+            self.image.paste(color, (x0, y0, x1, y1))
+        else:
+            self.image.paste(color, (x0, y0), pillow.new((x1 - x0, y1 - y0), round(255 * alpha), "L"))
 
     def text(self, x: float, y: float, text: str, face: Any, color: Color) -> None:
         """Text with the top left corner of its line at a place."""

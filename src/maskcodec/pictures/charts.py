@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from math import isfinite
 from typing import Any
 
@@ -142,7 +143,7 @@ class _Brush:
     def __init__(self, width: int, size: int, font: str | None) -> None:
         self.width, self.size = width, size
         self.big, self.font = pillow.font(round(size * 1.15), font), pillow.font(size, font)
-        self.small = pillow.font(max(10, round(size * 0.85)), font)
+        self.small = pillow.font(max(12, round(size * 0.85)), font)
         self.line = round(size * 1.7)
 
     def heading(self, text: str, width: int) -> Bitmap:
@@ -178,7 +179,7 @@ class _Brush:
         most = max(max(count for _, count in rows), 1.0)
         for at, ((name, count), tone) in enumerate(zip(rows, colors, strict=False)):
             y = self.line * (at + 1)
-            self._write(canvas, 0, y, self._cut(name, self.font, left - self.size * 0.6), self.font, INK)
+            self._write(canvas, 0, y, self._cut(name, self.font, left - self.size * 0.6 + 1), self.font, INK)
             end = left + (self.width - left - right) * count / most
             canvas.rectangle((left, y + 1, max(end, left + (count > 0)), y + self.line * 0.72), tone)
             self._write(canvas, end + self.size * 0.4, y, f"{count:,.0f}", self.font, QUIET)
@@ -207,13 +208,15 @@ class _Brush:
                 canvas.rectangle((x0 + 1, min(y, base - 1), max(x1 - 1, x0 + 2), base), color(0))
         canvas.rectangle((left, base, self.width, base + 1), QUIET)
         single = whole and edges[1] - edges[0] == 1
-        free = 0.0
+        labels = []
         for at, edge in enumerate(edges[:-1] if single else edges):
             text = _short(edge)
             wide = self._width(text, self.small)
-            x = left + (at + 0.5) * step - wide / 2 if single else left + at * step - wide / 2
-            x = min(max(x, 0), self.width - wide)
-            if x >= free:
-                write(canvas, x, base + 4, text, self.small, QUIET)
-                free = x + wide + self.size * 0.6
+            x = left + (at + 0.5 if single else at) * step - wide / 2
+            labels.append((min(max(x, 0), self.width - wide), wide, text))
+        gap, every = self.size * 0.6, 1  # as many numbers as have room, evenly
+        while any(x + wide + gap > y for (x, wide, _), (y, _, _) in pairwise(labels[::every])):
+            every += 1
+        for x, _, text in labels[::every]:
+            write(canvas, x, base + 4, text, self.small, QUIET)
         return canvas.image

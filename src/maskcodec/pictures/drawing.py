@@ -76,11 +76,11 @@ def draw(
         >>> draw(item, schema=LabelSchema([Category(1, "cat")])).size
         (640, 480)
     """
-    if item.media == "point_cloud" and image is None:
+    if item.media == "point_cloud" and (image is None or image is False):
         from maskcodec.pictures.above import from_above
 
         return from_above(
-            item, dataset=dataset, schema=schema, width=width or 960, labels=labels, kinds=kinds, scale=scale,
+            item, image, dataset=dataset, schema=schema, width=width or 960, labels=labels, kinds=kinds, scale=scale,
             font=font, colors=colors, legend=legend,
         )  # fmt: skip
     if not 0 <= alpha <= 1:
@@ -126,9 +126,9 @@ def placeable(
         if isinstance(annotation, (Tag, Caption)):
             continue
         if isinstance(annotation, (Cuboid, PointMask)) or annotation.variant.endswith("3d"):
-            notes(f"not drawn: a {annotation.variant} in space")
+            notes(f"not drawn: {annotation.variant}, which lies in space")
         elif not is_finite(annotation):
-            notes(f"not drawn: a {annotation.kind} whose coordinates are no numbers")
+            notes(f"not drawn: {annotation.kind} whose coordinates are no numbers")
         else:
             if isinstance(annotation, Mask) and None not in size and annotation.rle.shape != size:
                 notes(f"a mask of {annotation.rle.width} x {annotation.rle.height} on an item of {size[1]} x {size[0]}")

@@ -77,7 +77,7 @@ def furniture(
     for axis, value, at in ticks[1:]:
         if axis == "x" and at > size * 3:
             write(at + 3, canvas.height - size * 1.3, number(value))
-        elif axis == "y" and at < canvas.height - size * 3:
+        elif axis == "y" and at < canvas.height - size * 6.5:
             write(3, at + 1, number(value))
     x, y = (float(v) for v in view(np.zeros((1, 2)))[0])
     if 0 <= x <= canvas.width and 0 <= y <= canvas.height:

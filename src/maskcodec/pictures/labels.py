@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -56,6 +55,7 @@ class Labels:
         self.crowded_out = 0
         self.unreadable = 0
         self._taken = np.zeros((canvas.height // _CELL + 1, canvas.width // _CELL + 1), bool)
+        self._spared = self._taken.copy()
 
     def keep_free(self, points: Float64, reach: float) -> None:
         """Let no label cover these points (float64 (n, 2)); those outside do not matter."""
@@ -63,6 +63,15 @@ class Labels:
         for x, y in points[(np.abs(points) < edge).all(axis=1)].tolist():
             x0, y0 = max(0, int((x - reach) // _CELL)), max(0, int((y - reach) // _CELL))
             self._taken[y0 : max(0, int((y + reach) // _CELL) + 1), x0 : max(0, int((x + reach) // _CELL) + 1)] = True
+
+    def spare(self, box: Frame) -> None:
+        """Cover the place of a small shape only where there is no other room."""
+        rows, columns = self._taken.shape
+        # Cells that lie in it completely: a label may touch its edge.
+        x0, y0 = max(0, int(box[0]) // _CELL + 1), max(0, int(box[1]) // _CELL + 1)
+        x1, y1 = min(columns, int(box[2]) // _CELL), min(rows, int(box[3]) // _CELL)
+        if x0 < x1 and y0 < y1 and (x1 - x0) * (y1 - y0) < self._taken.size // 16:
+            self._spared[y0:y1, x0:x1] = True
 
     def write(self, label: Label) -> bool:
         """Write a label if there is room for it."""
@@ -81,7 +90,7 @@ class Labels:
         x, y = place
         self.places.append((x, y, x + w, y + h))
         self.unreadable += text.count("?") > label.text.count("?")
-        self._taken[y // _CELL : -(-(y + h) // _CELL) + 1, x // _CELL : -(-(x + w) // _CELL) + 1] = True
+        self._taken[_cells(y, h + _CELL), _cells(x, w + _CELL)] = True
         self.canvas.rectangle((x, y, x + w, y + h), label.color)
         ink = ink_on(label.color)
         if mark:
@@ -105,16 +114,16 @@ class Labels:
         ]  # fmt: skip
         if peak is not None:
             tries[:0] = [(peak[0] - self.pad, peak[1] - h), (peak[0] - w + self.pad, peak[1] - h)]
-        tries += [(x0 + dx, y0 - h + step * h) for step in range(-3, 5) for dx in (0, -w / 2, w / 2)]
-        for x, y in tries:
-            left, top = round(min(max(x, 0), width - w)), round(min(max(y, 0), height - h))
-            there = self._taken[top // _CELL : -(-(top + h) // _CELL), left // _CELL : -(-(left + w) // _CELL)]
-            if not there.any():
-                return left, top
-        return None
+        near = len(tries)
+        tries += [(x0 + dx, y0 - h + step * h) for step in (1, -1, 2, -2, 3, -3, 4) for dx in (0, -w / 2, w / 2)]
+        places = [(round(min(max(x, 0), width - w)), round(min(max(y, 0), height - h))) for x, y in tries]
+        windows = [(_cells(y, h), _cells(x, w)) for x, y in places]
+        free = [at for at, window in enumerate(windows) if not self._taken[window].any()]
+        best = (at for at in free if at < near and not self._spared[windows[at]].any())
+        at = next(best, free[0] if free else None)
+        return None if at is None else places[at]
 
 
-def line_height(face: Any) -> int:
-    """Pixels from one line of text to the next."""
-    _, top, bottom = pillow.text_size(face, "A")
-    return round((bottom - top) * 1.2)
+def _cells(start: int, length: int) -> slice:
+    """The cells that pixels fall into."""
+    return slice(start // _CELL, -(-(start + length) // _CELL))

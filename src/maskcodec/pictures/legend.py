@@ -87,14 +87,13 @@ def strip(entries: Sequence[Entry], width: int, size: int, chosen: str | None = 
         indent = box + size // 3 if entry.color is not None else 0
         if entry.own_line and x > pad:
             x, y = pad, y + line
-        lines = _wrapped(entry.text, font, width - 2 * pad - indent)
-        taken = indent + max(_width(font, text) for text in lines)
+        text = entry.text if entry.own_line else " ".join(entry.text.split())
+        lines = _wrapped(text, font, width - 2 * pad - indent)
+        taken = indent + max(_width(font, part) for part in lines)
         if x > pad and x + taken > width - pad:
             x, y = pad, y + line
-        for number, text in enumerate(lines):
-            placed.append((x, y + number * line, text, entry.color if number == 0 else None, entry.ink))
-            if entry.color is not None and number:
-                placed[-1] = (x + indent, y + number * line, text, None, entry.ink)
+        placed.append((x, y, lines[0], entry.color, entry.ink))
+        placed += [(x + indent, y + at * line, part, None, entry.ink) for at, part in enumerate(lines[1:], 1)]
         y += (len(lines) - 1) * line
         x += taken + size
         if entry.own_line or len(lines) > 1:

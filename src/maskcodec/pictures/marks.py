@@ -55,7 +55,9 @@ class Marks:
     def rle(self, mask: Mask) -> Rle:
         """The mask in pixels of the canvas."""
         shape = (self.canvas.height, self.canvas.width)
-        return mask.rle if mask.rle.shape == shape else mask.rle.resize(shape)
+        if mask.rle.shape == shape:
+            return mask.rle
+        return mask.rle.resize(shape) if mask.rle.area else Rle.from_polygons([], shape)
 
     def stain(self, rle: Rle, tone: Color, alpha: float) -> None:
         """Colour the pixels of a mask of the canvas' size."""
@@ -76,6 +78,8 @@ class Marks:
                 self.note("an empty mask")
         elif shape.outside:
             return
+        elif isinstance(shape, Box) and not shape.rotation:
+            self.canvas.rectangle(self._whole(shape), tone, self.alpha * _BOX_FILL)
         elif isinstance(shape, Box):
             self.canvas.area(self._rings(shape), (), tone, self.alpha * _BOX_FILL)
         elif isinstance(shape, (Polygon, Ellipse)):
@@ -106,20 +110,22 @@ class Marks:
         elif isinstance(shape, Cuboid2D):
             self._cuboid(shape, tone)
 
-    def points(self, shape: Points, tone: Color) -> None:
-        """Key points and the edges between them."""
+    def points(self, shape: Points, tone: Color, *, edges: Color | None = None) -> None:
+        """Key points and the edges between them, which have colours of their own or the one that is given."""
         places = shape.xy[:, :2] * self.scale
         seen = [2] * len(places) if shape.visibility is None else list(shape.visibility)
         reach = max(self.line * 1.8, 2.5)
         if isinstance(shape, Skeleton):
-            self._edges(shape, places, seen, reach)
+            self._edges(shape, places, seen, edges)
         for (x, y), visible in zip(places.tolist(), seen, strict=True):
             if visible == 0:  # not labelled: there is no place
                 continue
-            self.canvas.disc(x, y, reach + 1, _HALO, hollow=0 if visible != 1 else reach * 0.55 + 2)
-            self.canvas.disc(x, y, reach, tone, hollow=reach * 0.55 if visible == 1 else 0)
+            ring = max(reach * 0.35, 1.2) if visible == 1 else 0.0
+            size = reach * 1.15 if visible == 1 else reach
+            self.canvas.disc(x, y, size + 1, _HALO, hollow=ring + 1 if ring else 0)
+            self.canvas.disc(x, y, size, tone, hollow=ring)
 
-    def _edges(self, shape: Skeleton, places: Float64, seen: list[int], reach: float) -> None:
+    def _edges(self, shape: Skeleton, places: Float64, seen: list[int], tone: Color | None) -> None:
         known = shape.category_id is not None and shape.category_id in self.schema
         edges = self.schema.by_id(shape.category_id).skeleton if known else []  # type: ignore[arg-type]
         wrong = 0
@@ -133,19 +139,23 @@ class Marks:
             self.canvas.lines([chain], _HALO, self.line + 2, 0.4)
             hidden = seen[a - 1] == 1 or seen[b - 1] == 1
             parts = self._dashed(chain, 3, 2) if hidden else [chain]
-            self.canvas.lines(parts, color(number), max(self.line, 1))
+            self.canvas.lines(parts, color(number) if tone is None else tone, max(self.line, 1))
         if wrong:
             self.note("an edge to a key point that a skeleton does not have")
 
     def _rings(self, shape: Annotation) -> list[Float64]:
         return [ring * self.scale for ring in outline_rings(shape, 0.1 / float(self.scale.max()))]
 
-    def _frame(self, box: Box, tone: Color) -> None:
-        """An upright box, on whole pixels: the line lies inside where there is room."""
+    def _whole(self, box: Box) -> tuple[int, int, int, int]:
+        """An upright box on whole pixels, at least one."""
         far = 1e6
         x0, x1 = sorted(round(min(max(v * self.scale[0], -far), far)) for v in (box.x0, box.x1))
         y0, y1 = sorted(round(min(max(v * self.scale[1], -far), far)) for v in (box.y0, box.y1))
-        x1, y1 = max(x1, x0 + 1), max(y1, y0 + 1)
+        return x0, y0, max(x1, x0 + 1), max(y1, y0 + 1)
+
+    def _frame(self, box: Box, tone: Color) -> None:
+        """The line lies inside the box where there is room."""
+        x0, y0, x1, y1 = self._whole(box)
         line = max(1, round(self.line))
         for part in (
             (x0, y0, x1, min(y0 + line, y1)), (x0, max(y1 - line, y0), x1, y1),

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from maskcodec.model.annotations import Annotation, Mask, same_value
+from maskcodec.model.annotations import Annotation, Cuboid, Mask, same_value
 from maskcodec.pictures.palette import Colors
-from maskcodec.pictures.shapes import extent, is_finite
+from maskcodec.pictures.shapes import cuboid_corners, extent, is_finite
 
 __all__ = ["Pair", "match"]
 
@@ -29,9 +29,17 @@ class _Side:
     @classmethod
     def of(cls, annotations: list[Annotation], colors: Colors) -> _Side:
         ones = np.ones(2)
-        extents = [extent(a, ones) if is_finite(a) else None for a in annotations]
+        extents = [_extent(a, ones) if is_finite(a) else None for a in annotations]
         names = [colors.name(a.category_id) for a in annotations]
         return cls(annotations, names, extents, list(range(len(annotations))))
+
+
+def _extent(annotation: Annotation, ones: Any) -> Any:
+    """Box of an annotation, of what lies in space on the ground."""
+    if isinstance(annotation, Cuboid):
+        plan = cuboid_corners(annotation)[:, :2]
+        return (*plan.min(axis=0).tolist(), *plan.max(axis=0).tolist())
+    return extent(annotation, ones)
 
 
 def same(a: Annotation, b: Annotation, name_a: str, name_b: str) -> bool:
@@ -92,7 +100,7 @@ def _by_id(one: _Side, two: _Side) -> list[tuple[int, int]]:
 
 def _overlap(a: Any, b: Any) -> float:
     if a is None or b is None:
-        return 0.0
+        return 1e-9 if a is b else 0.0  # kinds without a place: nothing speaks against it
     w, h = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     if w < 0 or h < 0:
         return 0.0

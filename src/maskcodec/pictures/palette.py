@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
 from math import cos, pi, sin
 from typing import Any
 
@@ -164,8 +163,3 @@ def _visible(found: tuple[int, ...] | None) -> Color | None:
         return None
     rgb = (int(found[0]), int(found[1]), int(found[2]))
     return rgb if 15 <= lightness(rgb) <= 96 else None
-
-
-def tally(names: Mapping[str, int]) -> str:
-    """Counts as one line: ``cat 3, dog 1``."""
-    return ", ".join(f"{name} {count}" for name, count in names.items())

@@ -98,7 +98,7 @@ def clip_ring(ring: Float64, frame: Frame) -> Float64:
         frame: (x0, y0, x1, y1).
 
     Example:
-        >>> clip_ring(np.array([[-1e300, 1], [5, 1], [5, 3]]), (0, 0, 10, 10))[:, 0].max()
+        >>> clip_ring(np.array([[-1e300, 1], [5, 1], [5, 3]]), (0, 0, 10, 10))[:, 0].max().item()
         5.0
     """
     points = ring

@@ -69,7 +69,7 @@ def contact_sheet(
     kinds = [kinds] if isinstance(kinds, str) else None if kinds is None else list(kinds)
     chosen, total = _choice(dataset, n, seed, subset)
     across = columns or max(1, min(len(chosen), round((len(chosen) * 1.3) ** 0.5)))
-    size = max(11, min(16, cell // 22))
+    size = max(12, min(16, cell // 22))
     inner, line = round(cell * 0.75), round(size * 1.35)
     high = inner + 2 * line + 6
     rows = -(-max(len(chosen), 1) // across)

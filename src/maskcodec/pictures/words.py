@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import numpy as np
+
 from maskcodec.model.annotations import Annotation, Box, Caption, Mask, Points, Tag
 from maskcodec.model.dataset import Item
 from maskcodec.model.losses import item_name
@@ -62,14 +64,19 @@ def write_named(
     waiting = []
     for annotation, tone, text in named:
         if isinstance(annotation, Points):
-            writer.keep_free(annotation.xy[:, :2] * factor, size / 3)
+            known = annotation.visibility
+            seen = np.ones(len(annotation.xy), bool) if known is None else np.array(known, int) > 0
+            writer.keep_free(annotation.xy[seen, :2] * factor, size / 3)
         box = extent(annotation, factor)
         if box is None or not text:
             continue  # nothing to name, or nothing to say
+        if isinstance(annotation, Points):  # what marks its points is larger than they are
+            box = (box[0] - size / 2, box[1] - size / 2, box[2] + size / 2, box[3] + size / 2)
         if box[0] > canvas.width or box[1] > canvas.height or box[2] < 0 or box[3] < 0:
-            notes(f"a {annotation.kind} lies outside the picture")
+            notes(f"outside the picture: {annotation.kind}")
             continue
         mark = annotation.keyframe and annotation.track_id is not None
+        writer.spare(box)
         waiting.append(Label(text, box, tone, mark, _peak(annotation, factor)))
     waiting.sort(key=lambda label: -(label.box[2] - label.box[0]) * (label.box[3] - label.box[1]))
     for label in waiting:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from maskcodec.errors import FormatError
@@ -72,6 +73,15 @@ class NullSink:
         """Write a whole file."""
         with self.open(name) as stream:
             stream.write(data)
+
+    def later(self, name: str, make: Callable[[], bytes]) -> None:
+        """Write a whole file whose bytes take time to make: a sink with several jobs makes them in threads.
+
+        Args:
+            name: claimed now, so that the order of files is that of the calls.
+            make: gives the bytes; what it looks at may not change afterwards.
+        """
+        self.write(name, make())
 
     def spool(self) -> BinaryIO:
         """A private temporary file for parts that are put together later."""

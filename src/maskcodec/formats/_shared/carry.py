@@ -21,7 +21,7 @@ from maskcodec.formats._shared.grouping import merge_groups
 from maskcodec.formats._shared.naming import Names
 from maskcodec.formats._shared.sequences import FrameNames
 from maskcodec.formats._shared.tags import tags_to_attributes
-from maskcodec.model.annotations import Annotation, Skeleton
+from maskcodec.model.annotations import Annotation, Box, Skeleton
 from maskcodec.model.dataset import Dataset, Item
 from maskcodec.model.losses import LossReport
 from maskcodec.model.schema import LabelSchema
@@ -76,6 +76,8 @@ class _View(Whole):
         """Whether the format holds the annotation as it is, without a look at every field."""
         if self._lacked is None or annotation.variant not in self.variants or annotation.outside:
             return False
+        if isinstance(annotation, Box) and self.carries.ordered and _crossed(annotation):
+            return False
         if annotation.attributes and self.carries.attributes is not True:
             return False
         if self._lacked(annotation) != self._defaults:
@@ -99,6 +101,11 @@ class _View(Whole):
         if refusal:
             report.drop(item, annotation, "", refusal)
             return None
+        if carries.ordered and isinstance(now, Box) and _crossed(now):
+            now = clone(now)
+            now.x0, now.x1 = sorted((now.x0, now.x1))
+            now.y0, now.y1 = sorted((now.y0, now.y1))
+            report.approximate(item, annotation, "", "corners put in order", what=now.variant)
         for _ in range(4):
             variant = now.variant
             if variant in self.variants:
@@ -211,6 +218,10 @@ class _View(Whole):
         if carries.tracks_last:
             item.annotations.sort(key=lambda annotation: annotation.kind != "tag" and annotation.track_id is not None)
         return item
+
+
+def _crossed(box: Box) -> bool:
+    return box.x1 < box.x0 or box.y1 < box.y0
 
 
 class _Items:

@@ -11,6 +11,9 @@ import re
 import shutil
 import tempfile
 import zipfile
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +36,7 @@ class Sink(NullSink):
         container: "folder", "zip" or "file".
         overwrite: replace what is there; otherwise a file or a folder that is not empty is refused.
         inputs: paths that are being read, which the target must not replace.
+        jobs: threads that make the files of ``later``; the output does not depend on their number.
 
     Raises:
         FileExistsError: the target exists and ``overwrite`` is false.
@@ -46,8 +50,11 @@ class Sink(NullSink):
         *,
         overwrite: bool = False,
         inputs: tuple[str, ...] = (),
+        jobs: int = 1,
     ) -> None:
         super().__init__()
+        self._pool = ThreadPoolExecutor(jobs) if jobs > 1 else None
+        self._room, self._pending = 4 * jobs, deque[Future[None]]()
         self.path = Path(os.path.abspath(path))
         self.container = container
         self._overwrite = overwrite
@@ -100,6 +107,22 @@ class Sink(NullSink):
         self._spools.append(spool)
         return spool
 
+    def later(self, name: str, make: Callable[[], bytes]) -> None:
+        """Write a whole file whose bytes take time to make; arguments as of ``NullSink.later``."""
+        if self._pool is None:
+            self.write(name, make())
+            return
+        name = self.claim(name)
+
+        def run() -> None:
+            data = make()
+            with self._create(name) as stream:
+                stream.write(data)
+
+        self._pending.append(self._pool.submit(run))
+        while len(self._pending) > self._room:
+            self._pending.popleft().result()
+
     def _create(self, name: str) -> BinaryIO:
         full = self._part / name
         full.parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +149,11 @@ class Sink(NullSink):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
+            if self._pool is not None:
+                self._pool.shutdown(cancel_futures=kind is not None)
             if kind is None:
+                for made in self._pending:
+                    made.result()
                 self._commit()
         except OSError as failure:
             name_full(failure, self.path)

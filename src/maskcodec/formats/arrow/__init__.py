@@ -66,6 +66,7 @@ _EVERYTHING = Capabilities(
            "skeleton3d"},
     fields={*IDS, *FLAGS, "z_order", "score", "origin"},
     attributes=True,
+    ordered=False,
     media=("image", "point_cloud"),
     subsets=True,
     item_fields={"path", "width", "height", "sequence", "frame", "timestamp", "sensor", "status"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import numpy as np
 
@@ -65,12 +66,13 @@ class _Writer:
                 self.report.drop(item, None, field, "an image without a map has the size of its file")
             return ""
         if self.mode == "rgb":
-            data = color_png(item, masks, [self.classes.colors[m.category_id] for m in masks])  # type: ignore[index]
+            colors = [self.classes.colors[mask.category_id] for mask in masks]  # type: ignore[index]
+            made = partial(color_png, item, masks, colors)
         else:
             values = [self.numbers[self.classes.numbers[mask.category_id]] for mask in masks]
-            data = write_png(paint(item, masks, values, np.uint8))
+            made = partial(write_png, paint(item, masks, values, np.uint8))
         name = f"{item.subset}annot/{item.id}.png"
-        self.sink.write(name, data)
+        self.sink.later(name, made)
         return name
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,9 +41,9 @@ class _Maps:
     def write(self, item: Item, values: npt.NDArray[np.uint16]) -> None:
         base = f"gtFine/{item.subset}/{item.id}_gtFine_"
         classes = np.where(values < 1000, values, values // 1000).astype(np.uint8)
-        self.sink.write(f"{base}instanceIds.png", write_png(values, level=3))
-        self.sink.write(f"{base}labelIds.png", write_png(classes, level=3))
-        self.sink.write(f"{base}color.png", write_png(self.colors[classes], level=3))
+        self.sink.later(f"{base}instanceIds.png", partial(write_png, values, level=3))
+        self.sink.later(f"{base}labelIds.png", partial(write_png, classes, level=3))
+        self.sink.later(f"{base}color.png", partial(write_png, self.colors[classes], level=3))
 
 
 class _Cvat:

@@ -7,6 +7,7 @@ with two channels, category in R and instance in G, is read where the PNGs have 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -182,7 +183,8 @@ class Segments:
         note = dict(note or {})
         place = note.pop("#index", None)
         name = self._name(item, note.pop("file_name", None), image)
-        self.sink.write(f"annotations/panoptic_{item.subset}/{name}", write_png(pack_ids(ids, "panoptic")))
+        pixels = pack_ids(ids, "panoptic")
+        self.sink.later(f"annotations/panoptic_{item.subset}/{name}", partial(write_png, pixels))
         row = {"image_id": image, "file_name": name, "segments_info": infos, **note}
         part.add_annotation(jsonio.encode(row), place)
 

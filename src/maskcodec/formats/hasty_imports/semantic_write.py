@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -61,8 +62,7 @@ def write(dataset: Dataset, sink: NullSink, report: LossReport, *, channels: int
             if len(categories) > 255:
                 raise ValueError(f"{len(categories)} classes do not fit one channel, write channels=3")
             pixels = _painted(item, indices, np.uint8)
-        with sink.open(name) as out:
-            out.write(write_png(pixels))
+        sink.later(name, partial(write_png, pixels))
     if list(taken) != sorted(taken):
         report.approximate(None, None, "items", "maps have no order but that of their names")
     # An index is a number of eight bits; more classes than that are told apart by their colours alone.

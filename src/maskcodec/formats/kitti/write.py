@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from maskcodec.errors import shorten
@@ -120,7 +122,7 @@ class _Maps:
         values = painted(item, masks, self.table.numbers, self.schema, KITTI, self.report, self.overflow)
         classes = (values >> 8).astype(np.uint8)
         for folder, pixels in (("instance", values), ("semantic", classes), ("semantic_rgb", self.colors[classes])):
-            self.sink.write(f"{item.subset}/{folder}/{item.id}.png", write_png(pixels, level=3))
+            self.sink.later(f"{item.subset}/{folder}/{item.id}.png", partial(write_png, pixels, level=3))
 
     def close(self) -> None:
         self.sink.write("label_colors.txt", write_label_colors(self.table.labels))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import numpy as np
 
@@ -203,7 +204,7 @@ def write(
         kept = [(mask, value) for mask, value in zip(masks, values, strict=True) if value]
         if kept or empty:
             shown = paint(item, [mask for mask, _ in kept], [value for _, value in kept], np.uint16)
-            sink.write(f"{folder(item.subset)}instances/{item.id}.png", write_png(shown))
+            sink.later(f"{folder(item.subset)}instances/{item.id}.png", partial(write_png, shown))
 
     waiting = False
     for item in dataset.items:

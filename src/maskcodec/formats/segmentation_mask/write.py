@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -157,15 +158,16 @@ class MapWriter:
         numbers = object_numbers(item, masks, 65535 if self.mode == "index" else 254, self.report)
         classes = [self.classes.numbers[mask.category_id] for mask in masks]
         if self.mode == "rgb":
-            first = color_png(item, masks, [self.classes.colors[mask.category_id] for mask in masks])  # type: ignore[index]
-            second = color_png(item, masks, [_PALETTE[number].tolist() for number in numbers])
+            colors = [self.classes.colors[mask.category_id] for mask in masks]  # type: ignore[index]
+            first = partial(color_png, item, masks, colors)
+            second = partial(color_png, item, masks, [_PALETTE[number].tolist() for number in numbers])
         else:
             palette = _PALETTE if self.mode == "palette" else None
-            first = write_png(paint(item, masks, classes, np.uint8), palette)
+            first = partial(write_png, paint(item, masks, classes, np.uint8), palette)
             wide = max(numbers, default=0) > 254
-            second = write_png(paint(item, masks, numbers, np.uint16 if wide else np.uint8), palette)
-        self.sink.write(f"SegmentationClass/{item.id}.png", first)
-        self.sink.write(f"SegmentationObject/{item.id}.png", second)
+            second = partial(write_png, paint(item, masks, numbers, np.uint16 if wide else np.uint8), palette)
+        self.sink.later(f"SegmentationClass/{item.id}.png", first)
+        self.sink.later(f"SegmentationObject/{item.id}.png", second)
         return len(masks)
 
 

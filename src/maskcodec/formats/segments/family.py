@@ -12,8 +12,10 @@ from maskcodec.formats.segments import schema as names
 from maskcodec.formats.segments.assets import Resolver
 from maskcodec.formats.segments.read import fitting, read_labels
 from maskcodec.formats.segments.relations import is_annotation_link, is_track_link
+from maskcodec.model.annotations import Annotation, Cuboid
 from maskcodec.model.dataset import Dataset, Item
 from maskcodec.model.losses import LossReport
+from maskcodec.model.schema import LabelSchema
 
 __all__ = ["COMMON", "SERIES", "SHAPES", "SINGLE", "SIZES", "SPEC", "arranged", "detector", "own_extras", "reader"]
 
@@ -41,6 +43,15 @@ SERIES: dict[str, Any] = {
 _TO_POLYGON = ("rotated_box", "ellipse", "mask", "holed_polygon", "multipart_polygon")
 _TO_MASK = ("box", "rotated_box", "ellipse", "polygon", "holed_polygon", "multipart_polygon")
 # Content -> what tells how shapes are carried.
+
+
+def sized(annotation: Annotation, schema: LabelSchema) -> str:
+    """Why a cuboid cannot be written, "" where it can."""
+    if isinstance(annotation, Cuboid) and min(annotation.dimensions) <= 0:
+        return "dimensions of a cuboid are positive"
+    return ""
+
+
 SHAPES: dict[str, dict[str, Any]] = {
     "segmentation": {"kinds": {"mask"}, "converts": dict.fromkeys(_TO_MASK, "mask"), "order": True},
     "vector": {
@@ -48,11 +59,12 @@ SHAPES: dict[str, dict[str, Any]] = {
         "converts": dict.fromkeys(_TO_POLYGON, "polygon"),
         "single_points": True,
     },
-    "pointcloud-cuboid": {"kinds": {"cuboid"}, "media": ("point_cloud",)},
+    "pointcloud-cuboid": {"kinds": {"cuboid"}, "media": ("point_cloud",), "admits": sized},
     "pointcloud-vector": {
         "kinds": {"cuboid", "polygon3d", "polyline3d", "points3d"},
         "single_points": True,
         "media": ("point_cloud",),
+        "admits": sized,
     },
     "pointcloud-segmentation": {"kinds": {"pointmask"}, "order": True, "media": ("point_cloud",)},
 }

@@ -17,7 +17,17 @@ from maskcodec.formats._base import Capabilities, Format
 from maskcodec.formats._shared.conversions import Impossible, convert
 from maskcodec.formats._shared.sink import NullSink
 from maskcodec.formats.segments import schema as names
-from maskcodec.formats.segments.family import SERIES, SHAPES, SIZES, SPEC, arranged, detector, own_extras, reader
+from maskcodec.formats.segments.family import (
+    SERIES,
+    SHAPES,
+    SIZES,
+    SPEC,
+    arranged,
+    detector,
+    own_extras,
+    reader,
+    sized,
+)
 from maskcodec.formats.segments.image import carries as carries_single
 from maskcodec.formats.segments.look import DEFAULT, Look, sensor_of, task_of
 from maskcodec.formats.segments.write import write_release
@@ -77,6 +87,7 @@ def _carries_sensors(tasks: Tasks = None) -> Capabilities:
         converts=converts,
         order=True,
         single_points=True,
+        admits=sized,
         arrange=arrange,
         item_fields={*_PLACE, "width", "height", "sensor"},
         media=("image", "point_cloud"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -219,6 +220,6 @@ class FrameWriter:
                 file, count = f"{base}_label_{plain(self.labelset)}-{count}.png", count + 1
             url = f"assets/{file}"
         self.bitmaps.add(file.casefold())
-        self.sink.write(f"assets/{file}", write_png(pack_ids(ids, "segments")))
+        self.sink.later(f"assets/{file}", partial(write_png, pack_ids(ids, "segments")))
         out["segmentation_bitmap"] = {**(bitmap or {}), "url": url}
         return gone
