@@ -74,6 +74,8 @@ def run(page: Path, names: dict[str, Any]) -> list[str]:
             left.append(f"{place}: {missing or block.marks.get('not run', 'run elsewhere')}")
         elif "file" in block.marks:
             Path(block.marks["file"]).write_text(block.body, "utf-8")
+        elif block.kind == "python" and block.body.startswith(">>>"):
+            session(block, names, place)
         elif block.kind == "python":
             printed = io.StringIO()
             with contextlib.redirect_stdout(printed):
@@ -83,6 +85,16 @@ def run(page: Path, names: dict[str, Any]) -> list[str]:
         elif block.kind == "console":
             console(checker, block, place)
     return left
+
+
+def session(block: Block, names: dict[str, Any], place: str) -> None:
+    """Run a block that is written as a session of the interpreter."""
+    test = doctest.DocTestParser().get_doctest(block.body, names, place, None, block.line)
+    told = io.StringIO()
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    result = doctest.DocTestRunner(optionflags=flags).run(test, out=told.write, clear_globs=False)
+    names.update(test.globs)
+    assert not result.failed, told.getvalue()
 
 
 def console(checker: doctest.OutputChecker, block: Block, place: str) -> None:

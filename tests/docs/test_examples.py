@@ -66,6 +66,9 @@ def test_page(
 ) -> None:
     for name in NEEDS.get(page.name, ()):
         pytest.importorskip(name)
+    for program in ("bash", "git") if page.name == "git-diff.md" else ("bash",):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     if page.name == "adding.md":

@@ -60,7 +60,7 @@ def arrow() -> Any:
     try:
         import pyarrow  # type: ignore[import-untyped, import-not-found, unused-ignore]
     except ImportError:
-        raise FormatError("pyarrow is needed: install maskcodec[arrow]", fatal=True) from None
+        raise FormatError("pyarrow is needed: pip install 'maskcodec[arrow]'", fatal=True) from None
     return pyarrow
 
 

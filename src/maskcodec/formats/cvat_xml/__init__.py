@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 
+from maskcodec.errors import shorten
 from maskcodec.formats._base import Capabilities, Confidence, Dataset, Format, NotThisFormat, NullSink, Probe
 from maskcodec.formats._shared.xmlio import Document
 from maskcodec.formats.cvat_xml.read import documents, read
@@ -39,7 +40,7 @@ def dialect(probe: Probe) -> tuple[str, str]:
         head = bytes(document.buffer[: 1 << 16])
         root = re.search(rb"<([A-Za-z_][^\s/>]*)", head)
         if root is None or root.group(1) != b"annotations":
-            what = root.group(1).decode("utf-8", "replace")[:40] if root else "none"
+            what = shorten(root.group(1)[:40].decode("utf-8", "replace")) if root else "none"
             raise NotThisFormat(f"{name}: the root element is {what}, expected annotations")
         if not _CHILD.search(head) and re.search(rb"<[A-Za-z]", head[root.end() :]):
             raise NotThisFormat(f"{name}: none of version, meta, image, track")
