@@ -99,6 +99,7 @@ _UMBRELLAS: dict[str, tuple[str, ...]] = {
     ),
 }
 _LISTED = 1500  # characters of reasons why no format fits
+_FILES = (".json", ".xml", ".txt", ".csv", ".yaml", ".yml", ".png", ".parquet", ".tfrecord", ".tar", ".gz", ".7z")
 MEDIA = ("reference", "copy", "hardlink", "symlink", "move", "list", "none")
 _loaded: dict[str, Format] = {}
 _PathLike = str | os.PathLike[str]
@@ -477,6 +478,9 @@ def _write(
 
     suffix = os.path.splitext(os.fspath(path))[1].lower()
     container = "zip" if suffix == ".zip" else "file" if suffix and suffix == chosen.single else "folder"
+    if container == "folder" and suffix in _FILES and not os.path.isdir(path):
+        what = f"a {chosen.single} file, a folder" if chosen.single else "a folder"
+        raise ValueError(f"{os.fspath(path)}: {chosen.name} is written into {what} or a .zip")
     origin = dataset.source.path if dataset.source is not None else ""
     inputs = (origin,) if origin and os.path.exists(origin) else ()
     with Sink(path, container, overwrite=overwrite, inputs=inputs, jobs=jobs) as sink:

@@ -27,7 +27,8 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(*args, **{**kwargs, "allow_abbrev": False})
 
     def error(self, message: str) -> NoReturn:
-        raise Usage(message + self._hint(message), self.format_usage())
+        more = f"\n{self.prog} --help says more" if "required: command" in message else ""
+        raise Usage(message + self._hint(message), self.format_usage() + more)
 
     def _hint(self, message: str) -> str:
         """The nearest name that there is."""
