@@ -298,7 +298,7 @@ HARD = [
     mc.Polyline([[-1e9, 5], [1e9, 6]], outside=True), mc.Ellipse(5, 5, 1e100, 3), mc.Ellipse(5, 5, 0, 0),
     mc.Ellipse(5, 5, -3, NAN), mc.Ellipse(1e6, 50, 1e6, 30), mc.Points([]), mc.Points([[NAN, NAN], [3, 3]], [0, 2]),
     mc.Points([[INF, 3]]), mc.Points([[1e100, 3]]), mc.Skeleton([[1, 1]], category_id=3),
-    mc.Skeleton([], category_id=3),
+    mc.Skeleton([], category_id=3), mc.Skeleton([[1e308, NAN], [1, 1], [INF, 0]], [0, 2, 0], category_id=3),
     mc.Mask(mc.Rle.from_mask(np.zeros((5, 7), np.uint8))), mc.Mask(mc.Rle.from_mask(np.ones((5, 7), np.uint8))),
     mc.Mask(mc.Rle.from_counts([0], (0, 0))), mc.Mask(mc.Rle.from_counts([5, 2**31 - 5], (2**16, 2**15))),
     mc.Cuboid2D(np.zeros((8, 2))), mc.Cuboid2D(np.full((8, 2), NAN)), mc.Cuboid2D(np.arange(16.0).reshape(8, 2) * 1e90),

@@ -114,4 +114,7 @@ def _guess(annotations: Iterable[Annotation]) -> tuple[int, int]:
             w, h = max(w, a.rle.width), max(h, a.rle.height)
         elif is_finite(a) and (box := extent(a, np.ones(2))) is not None:
             w, h = max(w, box[2]), max(h, box[3])
-    return (ceil(min(w, 1e5) * 1.04), ceil(min(h, 1e5) * 1.04)) if w >= 1 and h >= 1 else (320, 240)
+    if w < 1 or h < 1:
+        return 320, 240
+    w, h = min(w, 1e5, 20 * h), min(h, 1e5, 20 * w)  # no picture is much longer than that
+    return ceil(w * 1.04), ceil(h * 1.04)

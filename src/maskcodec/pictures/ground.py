@@ -74,18 +74,19 @@ def furniture(
         canvas.text(x, y, shown, face, tone)
 
     step, length = ticks[0][1], ticks[0][2]
-    for axis, value, at in ticks[1:]:
+    roomy = canvas.width >= 400  # a thumbnail has its scale alone
+    for axis, value, at in ticks[1:] if roomy else ():
         if axis == "x" and at > size * 3:
             write(at + 3, canvas.height - size * 1.3, number(value))
         elif axis == "y" and at < canvas.height - size * 6.5:
             write(3, at + 1, number(value))
     x, y = (float(v) for v in view(np.zeros((1, 2)))[0])
     if 0 <= x <= canvas.width and 0 <= y <= canvas.height:
-        r = 4.0 + 2 * line
+        r = 4.0 + 2 * line if roomy else 4.0
         arrow = np.array([[x + 1.6 * r, y], [x - r, y - r], [x - 0.4 * r, y], [x - r, y + r]])
         canvas.area([arrow], (), _EGO, 1.0)
     corner, reach = np.array([size * 1.2, canvas.height - size * 2.2]), size * 2.5
-    for way, name in ((np.array([1.0, 0.0]), "x"), (np.array([0.0, -1.0]), "y")):
+    for way, name in ((np.array([1.0, 0.0]), "x"), (np.array([0.0, -1.0]), "y")) if roomy else ():
         tip = corner + way * reach
         side = way[::-1] * 4
         canvas.lines([np.stack([corner, tip])], _EGO, 2)

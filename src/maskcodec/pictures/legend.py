@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from maskcodec.pictures import _pillow as pillow
 from maskcodec.pictures._pillow import Bitmap
-from maskcodec.pictures.canvas import Canvas
+from maskcodec.pictures.canvas import MAX_SIDE, Canvas
 from maskcodec.pictures.labels import shortened
 from maskcodec.pictures.palette import Color
 
@@ -68,9 +68,12 @@ def _width(font: pillow.Face, text: str) -> int:
 def below(image: Bitmap, entries: Sequence[Entry], size: int, chosen: str | None = None) -> Bitmap:
     """The picture with its entries below it; the picture itself when there are none.
 
-    A picture narrower than 220 pixels gets paper beside it.
+    A picture narrower than 220 pixels gets paper beside it; one that is as high as a picture can be stays alone.
     """
-    return stacked([image, strip(entries, max(image.width, _NARROWEST), size, chosen)]) if entries else image
+    if not entries:
+        return image
+    text = strip(entries, max(image.width, _NARROWEST), size, chosen)
+    return stacked([image, text]) if image.height + text.height <= MAX_SIDE else image
 
 
 def strip(entries: Sequence[Entry], width: int, size: int, chosen: str | None = None) -> Bitmap:

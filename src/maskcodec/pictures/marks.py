@@ -112,8 +112,9 @@ class Marks:
 
     def points(self, shape: Points, tone: Color, *, edges: Color | None = None) -> None:
         """Key points and the edges between them, which have colours of their own or the one that is given."""
-        places = shape.xy[:, :2] * self.scale
-        seen = [2] * len(places) if shape.visibility is None else list(shape.visibility)
+        seen = [2] * len(shape.xy) if shape.visibility is None else list(shape.visibility)
+        # The coordinates of a point that is not labelled may be anything.
+        places = np.where(np.array(seen, int)[:, None] != 0, shape.xy[:, :2], 0.0) * self.scale
         reach = max(self.line * 1.8, 2.5)
         if isinstance(shape, Skeleton):
             self._edges(shape, places, seen, edges)

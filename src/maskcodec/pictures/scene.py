@@ -151,7 +151,8 @@ def _shape(canvas: Canvas, view: View, annotation: Annotation, tone: Color, line
         canvas.lines(chains, tone, line)
     elif isinstance(annotation, Points):
         seen = annotation.visibility or [2] * len(annotation.xy)
-        for (x, y), visible in zip(view(annotation.xy).tolist(), seen, strict=True):
+        places = np.where(np.array(seen, int)[:, None] != 0, annotation.xy, 0.0)
+        for (x, y), visible in zip(view(places).tolist(), seen, strict=True):
             if visible:
                 canvas.disc(x, y, 2.0 * line + 1, tone, hollow=line if visible == 1 else 0)
     if isinstance(annotation, Cuboid):

@@ -79,14 +79,16 @@ def contact_sheet(
         x, y = _GAP + place % across * (cell + _GAP), _GAP + place // across * (high + _GAP)
         sheet.rectangle((x, y, x + cell, y + inner), _BACK)
         try:
-            thumb = draw(
+            drawn = draw(
                 item, dataset, image=None if images else False, schema=schema, width=_width(item, cell, inner),
                 labels=labels, alpha=alpha, kinds=kinds, colors=colors, legend=False, font=font,
-            ).image  # fmt: skip
+            )  # fmt: skip
         except (FormatError, OSError) as error:
             notes.append(f"{item_name(item)}: {error}")
             _words(sheet, str(error), (x, y, cell, inner), size, font)
         else:
+            thumb = drawn.image
+            notes += [f"{item_name(item)}: {note}" for note in drawn.notes]
             ratio = min(cell / thumb.width, inner / thumb.height)
             if ratio < 1:
                 small = max(1, round(thumb.width * ratio)), max(1, round(thumb.height * ratio))
@@ -168,7 +170,7 @@ def _legend(items: list[Item], schema: LabelSchema, colors: str, total: int, kin
     entries = [Entry(f"{len(items)} of {total} item{'' if total == 1 else 's'}", None, True)]
     for category, count in counts.most_common(40):
         tone = palette.category(category) if colors == "category" else None
-        entries.append(Entry(f"{palette.name(category) or 'no category'} {count}", tone))
+        entries.append(Entry(f"{palette.name(category) or 'no category'} ({count})", tone))
     if len(counts) > 40:
         entries.append(Entry(f"and {len(counts) - 40} more categories", None, False, QUIET))
     return entries

@@ -97,7 +97,7 @@ def strip_entries(
     if legend:
         counts = Counter(a.category_id for a, _ in toned if not isinstance(a, (Tag, Caption)))
         for category, count in counts.items():
-            out.append(Entry(f"{palette.name(category) or 'no category'} {count}", palette.category(category)))
+            out.append(Entry(f"{palette.name(category) or 'no category'} ({count})", palette.category(category)))
     for annotation, tone in toned:
         if isinstance(annotation, Tag):
             text = label_text(annotation, palette, attributes) or "without category"
