@@ -155,9 +155,10 @@ def show(args: argparse.Namespace) -> int:
         picture = draw(_item(dataset, args.item), dataset, width=args.width, labels=not args.no_labels)
     picture.save(target)
     if args.json:
-        print_json({"picture": target, "width": picture.size[0], "height": picture.size[1]})
+        width, height = picture.size
+        print_json({"picture": target, "width": width, "height": height, "notes": list(picture.notes)})
     else:
-        say(target)
+        say(target, *(f"  {note}" for note in picture.notes))
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 from math import cos, pi, sin
 from typing import Any
 
@@ -28,6 +29,7 @@ PALETTE: tuple[Color, ...] = (
 _HEIGHTS: tuple[Color, ...] = ((92, 88, 208), (52, 132, 214), (38, 178, 164), (132, 212, 92), (254, 236, 84))
 
 
+@lru_cache(1 << 16)  # data sets of thousands of categories look through them for each picture
 def color(index: int) -> Color:
     """A colour for a number: from the list, beyond it by the golden angle in three lightnesses.
 
