@@ -126,12 +126,14 @@ cdef Runs counts_from(object counts, Shape shape, bint strict, list notes) excep
     return runs
 
 
+cdef object missing = object()
+
+
 cdef inline object rle_key(object rle, str key):
-    cdef PyObject* value
     if type(rle) is dict:
-        value = PyDict_GetItem(rle, key)
-        if value != NULL:
-            return <object>value
+        value = dict_item(rle, key, missing)
+        if value is not missing:
+            return value
     if type(rle) is not dict and not hasattr(rle, "keys"):
         raise TypeError(f"expected a COCO RLE with 'size' and 'counts', got {type(rle).__name__}")
     try:
