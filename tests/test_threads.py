@@ -272,6 +272,8 @@ def written(name: str, folder: Path, data: mc.Dataset | None = None) -> Path:
 
 @pytest.mark.parametrize("name", BOTH)
 def test_one_data_set_for_all_threads(name: str, tmp_path: Path) -> None:
+    if name == "arrow":
+        pytest.importorskip("pyarrow")
     place = written(name, tmp_path / "out")
     expected = mc.read(place, name, on_loss="ignore")
     items = list(expected.items)

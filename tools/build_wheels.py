@@ -117,10 +117,10 @@ def interpreters(given: list[str]) -> tuple[list[Interpreter], list[str]]:
             skipped[facts["real"]] = f"{tag}: Python.h is missing"
         elif tag not in best or version > best[tag][0]:
             if tag in best:
-                skipped[best[tag][1]] = f"{tag}: an older patch release"
+                skipped[best[tag][1]] = f"{tag}: there is a newer patch release"
             best[tag] = (version, path)
         elif os.path.realpath(best[tag][1]) != facts["real"]:
-            skipped[facts["real"]] = f"{tag}: not the newest patch release"
+            skipped[facts["real"]] = f"{tag}: there is another one"
     chosen = [Interpreter(path, tag) for tag, (_, path) in sorted(best.items(), key=lambda pair: (pair[1][0], pair[0]))]
     return chosen, [f"{path}: {why}" for path, why in sorted(skipped.items())]
 
