@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
@@ -114,26 +115,39 @@ def _load(name: str) -> Format:
 
 
 def _outside() -> None:
-    """Load the formats of other packages, once."""
-    if "" in _outside_done:
+    """Load the formats of other packages, once.
+
+    A thread that comes while another one is at it loads them too: a lock, held while modules are imported, could wait
+    for a module whose import waits for the lock. A package that asks for the formats while it is imported gets ours.
+    """
+    if "" in _outside_done or getattr(_outside_busy, "here", False):
         return
-    _outside_done.add("")
+    _outside_busy.here = True
+    try:
+        _load_outside()
+    finally:
+        _outside_busy.here = False
+        _outside_done.add("")
+
+
+def _load_outside() -> None:
     from importlib.metadata import entry_points
 
     for entry in entry_points(group="maskcodec.formats"):
         try:
             found = entry.load()
         except Exception as error:  # noqa: BLE001 - somebody else's package must not break ours
-            warnings.warn(f"formats of {entry.value} cannot be loaded: {error}", RuntimeWarning, stacklevel=3)
+            warnings.warn(f"formats of {entry.value} cannot be loaded: {error}", RuntimeWarning, stacklevel=4)
             continue
         for format in found:
             if format.name in _TABLE or format.name in _UMBRELLAS:
-                warnings.warn(f"{entry.value} may not replace {format.name}", RuntimeWarning, stacklevel=3)
+                warnings.warn(f"{entry.value} may not replace {format.name}", RuntimeWarning, stacklevel=4)
             else:
                 _loaded.setdefault(format.name, format)
 
 
 _outside_done: set[str] = set()
+_outside_busy = threading.local()
 
 
 def formats() -> Mapping[str, Format]:
@@ -319,13 +333,22 @@ def _read(source: Source, name: str | None, options: Mapping[str, Any]) -> Datas
 
 
 class Once:
-    """What is wrong with an item is entered in the report when it is loaded first, not again in later passes."""
+    """What is wrong with an item is entered in the report when it is loaded first, not again in later passes.
+
+    One item of a data set is loaded at a time: readers note what they have seen and said, so threads that share a data
+    set take turns. Threads with a data set each do not wait for each other.
+    """
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._told: set[Any] = set()
+        self._turn = threading.RLock()
 
     def __call__(self, load: Callable[[Any], Item | None], entry: Any) -> Item | None:
+        with self._turn:
+            return self._load(load, entry)
+
+    def _load(self, load: Callable[[Any], Item | None], entry: Any) -> Item | None:
         source, report = self._source, self._source.report
         key = entry if isinstance(entry, (int, str)) else id(entry)  # the index keeps the entry alive
         if key in self._told:

@@ -75,7 +75,8 @@ cdef class RleArray(_RleArrayOps):
     def __init__(self, runs, offsets, sizes, *, bint _trusted=False):
         """Wrap three arrays (not copied when they are contiguous and of the right types).
 
-        Runs that come from outside are checked when a mask is used for the first time in a call, as everywhere.
+        Runs that come from outside are checked when a mask is used for the first time in a call, as everywhere; so no
+        other thread may write into them during a call. Arrays that the library made are read-only.
         """
         for name, array, ndim in (("runs", runs, 1), ("offsets", offsets, 1), ("sizes", sizes, 2)):
             if not isinstance(array, np.ndarray) or array.ndim != ndim or array.dtype.kind not in "iu":
@@ -90,6 +91,9 @@ cdef class RleArray(_RleArrayOps):
         self.o = <const uint64_t*>cnp.PyArray_DATA(self.offsets)
         self.s = <const uint32_t*>cnp.PyArray_DATA(self.sizes)
         self.trusted = _trusted
+        if _trusted:  # nobody looks at them again
+            for kept in (self.runs, self.offsets, self.sizes):
+                PyArray_CLEARFLAGS(kept, cnp.NPY_ARRAY_WRITEABLE)
         if self.o[0] > self.o[self.n] or self.o[self.n] > <uint64_t>self.runs.shape[0]:
             raise ValueError("offsets: expected ascending positions inside runs")
 

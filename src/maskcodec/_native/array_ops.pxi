@@ -29,9 +29,7 @@ cdef class _RleArrayOps:
         return v
 
     cdef RleArray derived(self, runs, offsets, sizes):
-        cdef RleArray a = RleArray(runs, offsets, sizes, _trusted=True)
-        a.trusted = self.trusted
-        return a
+        return RleArray(runs, offsets, sizes, _trusted=self.trusted)
 
     # --- Arrow ------------------------------------------------------------------------------------------------
 

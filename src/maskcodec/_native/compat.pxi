@@ -87,15 +87,8 @@ def decode(rle):
     return out
 
 
-cdef const char* text_in(object rle, Py_ssize_t* n) except? NULL:
-    """The text of compressed counts in place, or NULL for any other spelling."""
-    cdef object counts
-    if type(rle) is not dict:
-        return NULL
-    cdef PyObject* value = PyDict_GetItem(rle, "counts")
-    if value == NULL:
-        return NULL
-    counts = <object>value
+cdef const char* text_in(object counts, Py_ssize_t* n) except? NULL:
+    """The text of compressed counts in place, for as long as they are held; NULL for any other spelling."""
     if type(counts) is bytes:
         n[0] = PyBytes_GET_SIZE(counts)
         return PyBytes_AS_STRING(counts)
@@ -106,7 +99,8 @@ cdef const char* text_in(object rle, Py_ssize_t* n) except? NULL:
 
 cdef uint64_t area_of(object rle) except? 0:
     cdef Py_ssize_t n = 0
-    cdef const char* text = text_in(rle, &n)
+    cdef object counts = dict_item(rle, "counts", None) if type(rle) is dict else None
+    cdef const char* text = text_in(counts, &n)
     cdef Runs runs
     if text != NULL:
         return text_area(text, n, as_shape(rle_key(rle, "size")))
@@ -116,7 +110,8 @@ cdef uint64_t area_of(object rle) except? 0:
 
 cdef Box box_of(object rle) except *:
     cdef Py_ssize_t n = 0
-    cdef const char* text = text_in(rle, &n)
+    cdef object counts = dict_item(rle, "counts", None) if type(rle) is dict else None
+    cdef const char* text = text_in(counts, &n)
     cdef Runs runs
     if text != NULL:
         return text_box(text, n, as_shape(rle_key(rle, "size")))

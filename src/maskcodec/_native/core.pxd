@@ -9,6 +9,9 @@ cdef extern from "small_int.hpp" namespace "maskcodec":
     bint small_int(object, long long*)
     object int_list[T](const T*, Py_ssize_t)
 
+cdef extern from "dict_item.hpp" namespace "maskcodec":
+    object dict_item(dict, object, object)
+
 cdef extern from "maskcodec/view.hpp" namespace "maskcodec" nogil:
     cdef cppclass Shape:
         Shape()

@@ -126,12 +126,14 @@ cdef Runs counts_from(object counts, Shape shape, bint strict, list notes) excep
     return runs
 
 
+cdef object missing = object()
+
+
 cdef inline object rle_key(object rle, str key):
-    cdef PyObject* value
     if type(rle) is dict:
-        value = PyDict_GetItem(rle, key)
-        if value != NULL:
-            return <object>value
+        value = dict_item(rle, key, missing)
+        if value is not missing:
+            return value
     if type(rle) is not dict and not hasattr(rle, "keys"):
         raise TypeError(f"expected a COCO RLE with 'size' and 'counts', got {type(rle).__name__}")
     try:
@@ -248,6 +250,7 @@ cdef int append_ring(object ring, vector[double]& xy, vector[uint64_t]& offsets,
     cdef size_t before = xy.size()
     cdef cnp.ndarray array
     cdef object item
+    cdef list numbers
     cdef double* out
     cdef uint64_t last = offsets.back()
     if isinstance(ring, np.ndarray):
@@ -260,13 +263,14 @@ cdef int append_ring(object ring, vector[double]& xy, vector[uint64_t]& offsets,
         if n:
             memcpy(xy.data() + before, cnp.PyArray_DATA(array), n * sizeof(double))
     elif type(ring) is list or type(ring) is tuple:
-        n = len(ring)
+        numbers = <list>ring if type(ring) is list else list(ring)
+        n = len(numbers)
         xy.resize(before + n)
         out = xy.data() + before
         for i in range(n):
-            item = ring[i]
+            item = numbers[i]
             if type(item) is float:
-                out[i] = <double>item
+                out[i] = PyFloat_AS_DOUBLE(item)
             elif type(item) is int or (isinstance(item, (int, float, np.integer, np.floating))
                                        and not isinstance(item, bool)):
                 try:

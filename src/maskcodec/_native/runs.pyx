@@ -1,16 +1,18 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
+# cython: language_level=3, wraparound=False, freethreading_compatible=True
 """Masks as run lengths: ``Rle`` (one mask), ``RleArray`` (many), and the functions of ``maskcodec.compat.mask``.
 
 This file binds; the arithmetic is in ``csrc/``. Input is read in ``parse.pxi``: every run list that enters, in whatever
 form, goes through one of the functions there, and they all check it completely.
+
+No function keeps state between calls, so the module runs without the GIL. Positions in lists stay checked: what a number's
+``__index__`` does, or another thread, may shorten the list that is being read.
 """
 cimport cython
 cimport numpy as cnp
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.dict cimport PyDict_GetItem
+from cpython.float cimport PyFloat_AS_DOUBLE
 from cpython.long cimport PyLong_AsLongLongAndOverflow
-from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc

@@ -97,9 +97,10 @@ class LabelSchema:
         return category_id in self._table()
 
     def _table(self) -> dict[Any, int]:
-        if self._ids is None or self._ids[0] != len(self.categories):
-            self._ids = (len(self.categories), {c.id: i for i, c in enumerate(self.categories)})
-        return self._ids[1]
+        ids = self._ids  # once: another thread may forget the table in between
+        if ids is None or ids[0] != len(self.categories):
+            self._ids = ids = (len(self.categories), {c.id: i for i, c in enumerate(self.categories)})
+        return ids[1]
 
     def index(self, category_id: int | str) -> int:
         """Position of the category with this id.

@@ -237,14 +237,17 @@ class _Merged:
     """The items of all data sets, one after the other."""
 
     def __init__(self, sources: list[_Source], origins: Origins, report: LossReport) -> None:
-        self._sources, self._origins, self._report, self._passed = sources, origins, report, False
+        self._sources, self._origins, self._report = sources, origins, report
+        self._untold = [report]  # of what comes up in a pass; the first one takes it
 
     def __len__(self) -> int:
         return sum(len(source.dataset.items) for source in self._sources)
 
     def __iter__(self) -> Iterator[Item]:
-        report = LossReport() if self._passed else self._report
-        self._passed = True
+        try:
+            report = self._untold.pop()
+        except IndexError:
+            report = LossReport()
         paths: set[tuple[str, str]] = set()
         for source in self._sources:
             for item in source.dataset.items:

@@ -35,7 +35,8 @@ class Bounded(io.RawIOBase):
         with source.wrapped(info.filename):
             if source.archive is None:
                 raise OSError("not an archive")
-            self._stream = source.archive.open(info)
+            with source.turn:
+                self._stream = source.archive.open(info)
 
     def readable(self) -> bool:
         return True
@@ -50,7 +51,8 @@ class Bounded(io.RawIOBase):
 
     def close(self) -> None:
         if not self.closed:
-            self._stream.close()
+            with self._source.turn:
+                self._stream.close()
         super().close()
 
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -28,6 +31,27 @@ from maskcodec.formats._shared.png import (
 )
 
 __all__ = ["MAX_PIXELS", "PngHeader", "image_size", "read_bmp", "read_picture", "read_png", "write_png"]
+
+_counting = threading.Lock()
+_limits: list[int | None] = []  # Pillow's limit, once for each image that is being opened without it
+_quiet = threading.Lock()
+
+
+@contextmanager
+def _any_size() -> Iterator[None]:
+    """Pillow without its own limit of pixels, which is one for all threads: the last one out puts it back."""
+    from PIL import Image
+
+    with _counting:
+        _limits.append(_limits[0] if _limits else Image.MAX_IMAGE_PIXELS)
+        Image.MAX_IMAGE_PIXELS = None
+    try:
+        yield
+    finally:
+        with _counting:
+            limit = _limits.pop()
+            if not _limits:
+                Image.MAX_IMAGE_PIXELS = limit
 
 
 def image_size(stream: BinaryIO | bytes, file: str = "", *, displayed: bool = False) -> tuple[int, int]:
@@ -50,9 +74,9 @@ def image_size(stream: BinaryIO | bytes, file: str = "", *, displayed: bool = Fa
         return header.width, header.height
     source.seek(0) if source.seekable() else None
     rest: Any = source if source.seekable() else io.BytesIO(head + source.read())
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # only the header is read
     try:
-        with warnings.catch_warnings():
+        # Only the header is read. Filters of warnings are those of all threads: one at a time may change them.
+        with _any_size(), _quiet, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is wrong beyond the size does not matter here
             with Image.open(rest, formats=("JPEG", "BMP", "GIF", "WEBP", "TIFF")) as image:
                 turned = displayed and image.getexif().get(0x0112) in (5, 6, 7, 8)
@@ -61,8 +85,6 @@ def image_size(stream: BinaryIO | bytes, file: str = "", *, displayed: bool = Fa
         # Pillow's own text for a file that it does not know names an object in memory, another one every time.
         why = "unknown type" if isinstance(error, UnidentifiedImageError) else error
         raise FormatError(f"not an image whose size can be read: {why}", file=file) from error
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
 
 
 def read_png(
@@ -98,16 +120,13 @@ def read_png(
     if header.depth == 16 and header.channels > 1:
         raise FormatError(f"16-bit PNG with {header.channels} channels, expected 8 bit", file=file)
     check_rows(header, parts, file)
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
         # Only the chunks that matter are handed on, so that no text chunk is ever expanded.
-        with Image.open(io.BytesIO(minimal(data)), formats=("PNG",)) as image:
+        with _any_size(), Image.open(io.BytesIO(minimal(data)), formats=("PNG",)) as image:
             image.load()
             pixels = np.asarray(image)
     except (OSError, ValueError, SyntaxError, struct.error, zlib.error, EOFError) as error:
         raise FormatError(f"PNG cannot be decoded: {error}", file=file) from error
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
     if header.depth == 16:
         pixels = pixels.astype(np.uint16, copy=False)
     elif header.color_type == 0 and header.depth < 8:

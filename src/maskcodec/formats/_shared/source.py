@@ -11,6 +11,7 @@ import mmap
 import os
 import re
 import tempfile
+import threading
 import zipfile
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -50,6 +51,7 @@ class Source:
         self.report = LossReport()
         self.limits = limits or Limits()
         self.archive: zipfile.ZipFile | None = None
+        self.turn: Any = None  # lock for opening and closing members of the archive, which counts them
         self._members: dict[str, zipfile.ZipInfo] = {}
         self._documents: dict[str, Document] = {}
         self._maps: dict[str, Any] = {}
@@ -88,6 +90,7 @@ class Source:
         return sorted(found)
 
     def _open_zip(self) -> None:
+        self.turn = threading.RLock()
         with Wrapped(self.path):
             self.archive = zipfile.ZipFile(io.BytesIO(self._bytes) if self._bytes is not None else self.path)
         members = [info for info in self.archive.infolist() if not info.is_dir()]
