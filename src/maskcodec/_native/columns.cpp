@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "maskcodec/columns.hpp"
-#include "translate.hpp"
+#include "pybind_errors.hpp"
 
 namespace py = pybind11;
 using namespace py::literals;
@@ -364,17 +364,7 @@ Chunked polygons(const Chunked& objects, const Numbers& sizes, const std::string
 
 PYBIND11_MODULE(columns, m, py::mod_gil_not_used()) {
   m.doc() = "Arrow columns of masks. Private: use maskcodec.columns.";
-  py::register_local_exception_translator([](std::exception_ptr p) {
-    try {
-      if (p) std::rethrow_exception(p);
-    } catch (const py::error_already_set&) {
-      throw;
-    } catch (const py::builtin_exception&) {
-      throw;
-    } catch (...) {
-      translate_current();
-    }
-  });
+  maskcodec::translate_exceptions();
   py::class_<Chunked>(m, "Chunked")
       .def(py::init([](const py::object& data) { return Chunked(take(data)); }), "data"_a)
       .def("__len__", &Chunked::size)

@@ -20,7 +20,7 @@
 #include "maskcodec/paint.hpp"
 #include "maskcodec/png_rows.hpp"
 #include "maskcodec/polygon.hpp"
-#include "translate.hpp"
+#include "pybind_errors.hpp"
 
 namespace py = pybind11;
 using namespace py::literals;
@@ -552,17 +552,7 @@ py::bytes unpack_packed(const py::bytes& data, std::uint64_t size) {
 
 PYBIND11_MODULE(raster, m, py::mod_gil_not_used()) {
   m.doc() = "Polygons, contours, label maps and id packing over arrays. Private: use maskcodec.polygons and maskcodec.idmaps.";
-  py::register_local_exception_translator([](std::exception_ptr p) {
-    try {
-      if (p) std::rethrow_exception(p);
-    } catch (const py::error_already_set&) {
-      throw;
-    } catch (const py::builtin_exception&) {
-      throw;
-    } catch (...) {
-      translate_current();
-    }
-  });
+  maskcodec::translate_exceptions();
   m.def("fill", &fill_polygons, "xy"_a, "ring_offsets"_a, "object_offsets"_a, "shapes"_a, "rule"_a, "threads"_a = 1);
   m.def("fill_box", &fill_box_runs, "x"_a, "y"_a, "w"_a, "h"_a, "height"_a, "width"_a);
   m.def("trace", &trace_runs, "runs"_a, "height"_a, "width"_a, "bridge"_a = false, "tolerance"_a = 0.0);

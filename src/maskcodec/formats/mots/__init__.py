@@ -7,6 +7,7 @@ covers whom). Shapes are written as the masks of their pixels.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from maskcodec.formats._base import Capabilities, Format
@@ -43,37 +44,35 @@ def _media(item: Item) -> str | None:
     return f"{png.folder(item.subset)}images/{item.path}" if item.path else None
 
 
+_BOTH = Capabilities(
+    kinds={Mask},
+    converts=TO_MASK,
+    fields={"track_id", "is_crowd"},
+    order=True,
+    sorted_items=True,
+    needs_category=True,
+    flat="objects",
+    subsets=True,
+)
+
+
 def _maps(first_frame: int = 0, group: str = "keep") -> Capabilities:
-    return Capabilities(
-        kinds={Mask},
-        converts=TO_MASK,
-        fields={"track_id", "is_crowd"},
-        order=True,
-        sorted_items=True,
-        needs_category=True,
+    return replace(
+        _BOTH,
         merges=merging(group, "paint"),
-        flat="objects",
         unordered=True,
         arrange=partial(_arrange, first=first_frame),
         named_by="stem",
-        subsets=True,
         item_fields={"path", "width", "height", "sequence", "frame"},
     )
 
 
 def _text(first_frame: int = 0) -> Capabilities:
-    return Capabilities(
-        kinds={Mask},
-        converts=TO_MASK,
-        fields={"track_id", "is_crowd"},
-        order=True,
-        sorted_items=True,
-        needs_category=True,
-        flat="objects",
+    return replace(
+        _BOTH,
         arrange=_rows,
         named_by="sparse",
         first_frame=first_frame,
-        subsets=True,
         item_fields={"width", "height", "sequence", "frame"},
     )
 
