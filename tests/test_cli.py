@@ -343,7 +343,7 @@ def test_show_and_plots(coco, tmp_path, capsys, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     code, text, _ = run(capsys, "show", coco)
-    assert (code, text) == (0, "in.png\n")
+    assert (code, text.splitlines()[0]) == (0, "in.png")
     assert run(capsys, "show", coco)[0] == 2  # never replaced unasked
     code, text, _ = run(capsys, "show", coco, "--item", "a.png", "-O", "one.png", "--json", "--width", 400)
     found = json.loads(text)
