@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from typing import Any
 import maskcodec as mc
 from maskcodec import registry
 from maskcodec.formats._base import Format
+from maskcodec.formats._options import described
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -46,37 +46,6 @@ GROUPS = {
     ),
     "Archive": ("arrow",),
 }  # fmt: skip
-
-
-def arguments(function: Callable[..., Any] | None) -> dict[str, str]:
-    """Texts of the arguments in a docstring of Google's style."""
-    found: dict[str, str] = {}
-    section = re.search(r"^Args:[^\n]*\n(.*?)(?=^\S|\Z)", inspect.getdoc(function) or "", re.DOTALL | re.MULTILINE)
-    if section is None:
-        return found
-    heads: list[str] = []
-    for line in section[1].split("\n"):
-        head = re.match(r"    (\w+(?:, \w+)*): (.*)", line)
-        if head:
-            heads = head[1].split(", ")
-            found.update(dict.fromkeys(heads, head[2]))
-        elif line.strip():
-            for name in heads:
-                found[name] += " " + line.strip()
-    return found
-
-
-def described(function: Callable[..., Any], name: str) -> str:
-    """The text of an option: of the function, else of one that it hands the option on to."""
-    module = sys.modules[function.__module__]
-    package = module.__package__ if module.__package__ != "maskcodec.formats" else module.__name__
-    rooms = [module, *(room for key, room in sorted(sys.modules.items()) if key.startswith(f"{package}."))]
-    others = [value for room in rooms for value in vars(room).values() if inspect.isfunction(value)]
-    for one in (function, *others):
-        words = arguments(one).get(name, "")
-        if words and not words.startswith("see "):
-            return words
-    return ""
 
 
 def text(words: str) -> str:

@@ -44,13 +44,15 @@ def every_kind() -> mc.Item:
     walker = [[470, 190], [470, 222], [472, 290], [450, 350], [498, 348], [506, 258]]
     front, back = [[560, 130], [640, 130], [640, 330], [560, 330]], [[590, 108], [668, 108], [668, 304], [590, 304]]
     return mc.Item("meadow/0001", "meadow/0001.jpg", width=W, height=H, annotations=[
-        mc.Mask(ring, category_id=5), mc.Polygon([kiosk, window], (False, True), category_id=6, attributes={"open": True}),
+        mc.Mask(ring, category_id=5),
+        mc.Polygon([kiosk, window], (False, True), category_id=6, attributes={"open": True}),
         mc.Box(60, 60, 150, 140, category_id=0, track_id=12, keyframe=True),
         mc.Box(200, 60, 290, 140, category_id=0, track_id=13, occluded=True),
         mc.Box(340, 60, 430, 140, category_id=0, track_id=14, outside=True),
         mc.Box(195, 212, 290, 246, 24.0, category_id=1, score=0.87), mc.Ellipse(520, 60, 62, 32, -12.0, category_id=7),
         mc.Polyline([[20, 440], [190, 420], [380, 436], [540, 396], [710, 410]], category_id=4),
-        mc.Skeleton(walker, [2, 2, 2, 2, 1, 2], category_id=2), mc.Cuboid2D(np.array(front + back, float), category_id=3),
+        mc.Skeleton(walker, [2, 2, 2, 2, 1, 2], category_id=2),
+        mc.Cuboid2D(np.array(front + back, float), category_id=3),
         mc.Points([[400, 250], [425, 262], [412, 285]], [2, 2, 1], category_id=7), mc.Tag(category_id=4),
         mc.Caption("A meadow with a kiosk, a pond and three tracks of one cat: seen, half hidden, gone."),
     ])  # fmt: skip
@@ -71,10 +73,12 @@ def changed() -> tuple[mc.Item, mc.Item]:
 
 def street() -> tuple[mc.Item, np.ndarray, mc.LabelSchema]:
     rng = np.random.default_rng(4)
-    schema = mc.LabelSchema([mc.Category(1, "car"), mc.Category(2, "walker"), mc.Category(3, "lane"), mc.Category(4, "hedge")])
+    names = ("car", "walker", "lane", "hedge")
+    schema = mc.LabelSchema([mc.Category(at, name) for at, name in enumerate(names, 1)])
     places = [(9, 3.4, 0.1), (17, -3.6, 3.1), (-12, 3.6, 0.0), (24, 8.5, 0.9), (-20, -3.4, 3.2)]
     shapes: list[mc.Annotation] = [
-        mc.Cuboid((x, y, -0.9), (4.3, 1.9, 1.6), yaw, category_id=1, track_id=at) for at, (x, y, yaw) in enumerate(places)
+        mc.Cuboid((x, y, -0.9), (4.3, 1.9, 1.6), yaw, category_id=1, track_id=at)
+        for at, (x, y, yaw) in enumerate(places)
     ]
     shapes += [mc.Cuboid((4.0, -8.0, -0.8), (0.8, 0.8, 1.8), 0.7, category_id=2)]
     shapes += [mc.Polyline(np.array([[x, 0.1 * np.sin(x / 5), -1.7] for x in range(-32, 33, 4)]), category_id=3)]

@@ -13,6 +13,7 @@ import pytest
 
 from maskcodec import registry
 from maskcodec.cli import main
+from maskcodec.formats._options import described
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -37,7 +38,7 @@ def test_every_option_is_described(name: str) -> None:
     one = registry.get_format(name)
     for function, options in ((one.read, one.read_options), (one.write, one.write_options)):
         for option in options:
-            assert len(formats.described(function, option)) > 10, f"{name}: {option} has no description"
+            assert len(described(function, option)) > 10, f"{name}: {option} has no description"
 
 
 @pytest.mark.parametrize("name", ["coco", "segments_multisensor", "kitti_raw"])

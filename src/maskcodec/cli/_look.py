@@ -72,6 +72,7 @@ def _row(f: Any) -> dict[str, Any]:
 
 def _format(args: argparse.Namespace) -> int:
     from maskcodec import registry
+    from maskcodec.formats._options import described
 
     f = registry.get_format(args.name)
     if args.json:
@@ -83,9 +84,10 @@ def _format(args: argparse.Namespace) -> int:
         if values:
             say(f"{title}: {', '.join(values).replace('_', ' ') if title == 'keeps' else ', '.join(values)}")
     say(*(f"turns {a.replace('_', ' ')} into {b}" for a, b in row["converts"].items()))
-    for title, known in (("reading", f.read_options), ("writing", f.write_options)):
+    for title, function, known in (("reading", f.read, f.read_options), ("writing", f.write, f.write_options)):
         for name, parameter in known.items():
-            say(f"option of {title}: {name}={parameter.default!r}")
+            words = described(function, name).replace("``", "") if function is not None else ""
+            say(f"option of {title}: {name}={parameter.default!r}", *([f"    {words}"] if words else []))
     return 0
 
 
