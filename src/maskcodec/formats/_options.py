@@ -34,7 +34,7 @@ def described(function: Callable[..., Any], name: str) -> str:
     module = sys.modules[function.__module__]
     package = module.__package__ if module.__package__ != "maskcodec.formats" else module.__name__
     rooms = [module, *(room for key, room in sorted(sys.modules.items()) if key.startswith(f"{package}."))]
-    others = [value for room in rooms for value in vars(room).values() if inspect.isfunction(value)]
+    others: list[Any] = [value for room in rooms for value in vars(room).values() if inspect.isfunction(value)]
     for one in (function, *others):
         words = arguments(one).get(name, "")
         if words and not words.startswith("see "):
