@@ -67,11 +67,13 @@ class Recorded(LossReport):
     def __init__(self) -> None:
         super().__init__()
         self.entries: list[tuple[str, str, str, str, str]] = []
+        self.fault = False  # while a reader enters what would have stopped it had it been strict
 
     def add(self, action: str, item: Any, annotation: Any, field: str, reason: str, **more: Any) -> None:
         """Enter a loss; arguments as of ``LossReport.add``."""
         kind = annotation if isinstance(annotation, str) or annotation is None else _label(annotation)
-        self.entries.append((action, item_name(item), kind or "", field, reason))
+        severity = "error" if self.fault else "warning"
+        self.entries.append((severity, item_name(item), kind or "", field, reason))
         super().add(action, item, annotation, field, reason, **more)
 
 
@@ -93,7 +95,18 @@ def validate(path: str | os.PathLike[str], format: str | None = None, *, media: 
     from maskcodec import registry
     from maskcodec.formats._base import Source
 
-    source = Source(path, on_error="skip")
+    class Watched(Source):
+        def problem(self, *args: Any, **more: Any) -> None:
+            report = self.report
+            if isinstance(report, Recorded):
+                report.fault = True
+            try:
+                super().problem(*args, **more)
+            finally:
+                if isinstance(report, Recorded):
+                    report.fault = False
+
+    source = Watched(path, on_error="skip")
     first, source.report = source.report, Recorded()
     source.report.merge(first)
     problems = [Problem("error", "reading", loss.reason, name, kind, loss.field) for loss in first
@@ -106,8 +119,7 @@ def validate(path: str | os.PathLike[str], format: str | None = None, *, media: 
             raise
         found = [Problem("error", "reading", error.message, ": ".join(filter(None, (error.file, error.record))), "",
                          error.field)]  # fmt: skip
-    for action, name, kind, field, reason in source.report.entries:
-        severity = "error" if action == "unread" else "warning"
+    for severity, name, kind, field, reason in source.report.entries:
         problems.append(Problem(severity, "reading", reason, name, kind, field))
     return problems + found
 
