@@ -112,7 +112,7 @@ def interpreters(given: list[str]) -> tuple[list[Interpreter], list[str]]:
             said = subprocess.run([path, "-c", _ASK], text=True, capture_output=True, timeout=60)
             facts = json.loads(said.stdout)
         except (OSError, ValueError, subprocess.SubprocessError):
-            skipped[path] = "does not start"
+            skipped[path] = "does not answer as CPython 3 does"
             continue
         version = tuple(facts["version"])
         tag = f"cp{version[0]}{version[1]}{'t' if facts['free'] else ''}"
