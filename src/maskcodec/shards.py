@@ -396,9 +396,7 @@ def convert(
         )
     except BrokenProcessPool as error:
         raise Error(f"a worker process died; run again to go on (parts are in {manifest['work']})") from error
-    except KeyboardInterrupt:
-        raise
-    except BaseException:
+    except Exception:  # an interrupted run leaves its parts, to go on from
         pool.shutdown(cancel_futures=True)
         shutil.rmtree(manifest["work"], ignore_errors=True)
         raise

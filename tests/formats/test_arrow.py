@@ -616,3 +616,15 @@ def test_areas_as_masks(tmp_path):
         assert b.kind == ("mask" if a.kind in ("polygon", "ellipse") and a.variant != "polygon3d" else a.kind)
     with pytest.raises(ValueError, match="areas"):
         mc.write(zoo(), tmp_path / "x", "arrow", areas="all")
+
+
+def test_the_sign_of_nan_comes_back(tmp_path):
+    import math
+
+    values = [math.copysign(math.nan, sign) for sign in (1, -1)]
+    item = mc.Item("a", extras={"own": {"values": values}})
+    mc.write(mc.Dataset(items=[item]), tmp_path / "out", "arrow", on_loss="raise")
+    (back,) = mc.read(tmp_path / "out").items
+    found = back.extras["own"]["values"]
+    assert all(map(math.isnan, found))
+    assert [math.copysign(1, value) for value in found] == [1, -1]

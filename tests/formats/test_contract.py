@@ -310,13 +310,14 @@ def test_declaration_is_consistent(name):
     assert fmt.read or fmt.write
     capabilities = fmt.capabilities()
     assert not capabilities.variants & capabilities.conversions.keys(), "a kind is carried or converted, not both"
-    from maskcodec.formats._shared.carry import _FIELDS, _ITEM_FIELDS
+    from maskcodec.formats._shared.carry import _ITEM_FIELDS
+    from maskcodec.formats._shared.carry_annotations import FIELDS
     from maskcodec.formats._shared.carry_whole import _CATEGORY_FIELDS
     from maskcodec.formats._shared.conversions import CONVERSIONS
 
     for pair in capabilities.conversions.items():
         assert pair in CONVERSIONS
-    assert set(capabilities.fields) | set(capabilities.as_attributes) <= _FIELDS.keys()
+    assert set(capabilities.fields) | set(capabilities.as_attributes) <= FIELDS.keys()
     assert set(capabilities.item_fields) <= set(_ITEM_FIELDS)
     assert set(capabilities.category_fields) <= {"id", *_CATEGORY_FIELDS}
     for alias in (name, *fmt.aliases):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 import zipfile
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
@@ -111,7 +112,7 @@ class MaskDataset(torch.utils.data.Dataset[tuple[Any, Target]]):
             self.index = self.index.moved(root)
         self.transforms, self.masks, self.images, self.threads = transforms, masks, images, threads
         self.first_label, self.buffer = first_label, buffer
-        self._zip: tuple[int, zipfile.ZipFile] | None = None
+        self._zips: dict[tuple[int, int], zipfile.ZipFile] = {}  # a process and a thread have one each
 
     @property
     def report(self) -> LossReport:
@@ -190,12 +191,13 @@ class MaskDataset(torch.utils.data.Dataset[tuple[Any, Target]]):
             return stream
         if not os.path.isfile(root):
             return open(os.path.join(root, name), "rb")
-        if self._zip is None or self._zip[0] != os.getpid():  # a forked file position would be shared
-            self._zip = (os.getpid(), zipfile.ZipFile(root))
-        return io.BytesIO(self._zip[1].read(name))
+        own = (os.getpid(), threading.get_ident())  # a file position would be shared
+        if own not in self._zips:
+            self._zips[own] = zipfile.ZipFile(root)
+        return io.BytesIO(self._zips[own].read(name))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_zip": None}
+        return {**self.__dict__, "_zips": {}}
 
 
 def _is_packed(path: str | os.PathLike[str]) -> bool:

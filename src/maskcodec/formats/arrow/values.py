@@ -1,8 +1,8 @@
 """Python values as JSON text and back, exactly: what JSON cannot say is written as an object with the key ``$``.
 
-``{"$": "tuple", "of": [...]}``, ``dict`` (keys that are no texts, or a key ``$``: pairs), ``float`` (nan, inf, -inf),
-``bytes`` (base64), ``array`` (NumPy: type, shape, base64 of the little-endian elements; shape null for a scalar),
-``rle`` (size, counts). Integers have any length, floats their shortest exact form, -0.0 its sign.
+``{"$": "tuple", "of": [...]}``, ``dict`` (keys that are no texts, or a key ``$``: pairs), ``float`` (nan, inf, with
+their signs), ``bytes`` (base64), ``array`` (NumPy: type, shape, base64 of the little-endian elements; shape null for a
+scalar), ``rle`` (size, counts). Integers have any length, floats their shortest exact form, -0.0 its sign.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ def _plain(value: Any, depth: int = 0) -> Any:
             raise Unwritable("integers of more than 4000 digits cannot be written")
         return value
     if kind is float:
-        return value if math.isfinite(value) else {"$": "float", "of": repr(value)}
+        if math.isfinite(value):
+            return value
+        sign = "-" if math.isnan(value) and math.copysign(1, value) < 0 else ""  # repr leaves that of nan out
+        return {"$": "float", "of": sign + repr(value)}
     if depth > _DEEPEST:
         raise Unwritable(f"values nested more than {_DEEPEST} deep cannot be written")
     if kind is list:
@@ -70,7 +73,7 @@ def _restored(value: Any) -> Any:
         return tuple(_restored(one) for one in value["of"])
     if tag == "dict":
         return {_restored(key): _restored(one) for key, one in value["of"]}
-    if tag == "float" and value["of"] in ("nan", "inf", "-inf"):
+    if tag == "float" and value["of"] in ("nan", "-nan", "inf", "-inf"):
         return float(value["of"])
     if tag == "bytes":
         return base64.b64decode(value["of"], validate=True)
